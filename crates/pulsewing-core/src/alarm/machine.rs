@@ -238,6 +238,7 @@ impl Alarms {
                     level,
                     cause: track.cause,
                     since: track.since,
+                    told_at: track.told.and(track.pace.told_at),
                     mute: track.mute,
                 })
             })

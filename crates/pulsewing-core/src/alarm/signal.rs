@@ -150,6 +150,8 @@ pub struct Active {
     pub cause: Cause,
     /// When it began.
     pub since: Timestamp,
+    /// When people were last told of it.
+    pub told_at: Option<Timestamp>,
     /// What a person has said to it.
     pub mute: Option<Mute>,
 }

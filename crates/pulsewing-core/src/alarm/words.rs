@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     Active, Cause,
     Event::{Acknowledged, Cleared, Past, Raised, Repeated},
-    Kind, Level, Signal, Trouble,
+    Kind, Level, Signal, Trouble, Unseen,
 };
 use crate::civil::Offsets;
 
@@ -96,6 +96,25 @@ impl Active {
             cause: self.cause,
             since: self.since,
             until: None,
+        }
+    }
+}
+
+impl Unseen {
+    /// Returns the signal that would tell of it.
+    #[must_use]
+    pub const fn as_signal(&self, kind: Kind) -> Signal {
+        Signal {
+            kind,
+            level: self.level,
+            event: Past,
+            cause: Cause::Rate {
+                bpm: self.extreme,
+                at: self.until,
+                limit: self.limit,
+            },
+            since: self.since,
+            until: Some(self.until),
         }
     }
 }

@@ -47,16 +47,6 @@ pub(crate) enum Request {
     Look,
 }
 
-impl Request {
-    /// Returns the kind that it is about.
-    pub(crate) const fn kind(&self) -> Option<Kind> {
-        match self {
-            Self::Snooze { kind, .. } | Self::Acknowledge { kind } => Some(*kind),
-            Self::Look => None,
-        }
-    }
-}
-
 /// The place of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct LeftRequest {

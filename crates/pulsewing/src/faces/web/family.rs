@@ -19,7 +19,7 @@ use pulsewing_core::{
 };
 use tokio_stream::{StreamExt, wrappers::WatchStream};
 
-use super::{Shared, events::STILL_THERE, layout, now, subject::Subject};
+use super::{Shared, alarms, events::STILL_THERE, layout, now, subject::Subject};
 use crate::{
     config::wearer::WearerConfig,
     daemon::{Look, Snapshot},
@@ -43,12 +43,20 @@ pub(super) async fn home(State(site): State<Shared>, request: Request) -> Respon
     }
     let at = site.now();
     let all = members.iter();
-    let all = all.map(|member| (member.wearer.clone(), member.broadcast.snapshot()));
-    board(all.collect(), at).into_response()
+    let all: Vec<(WearerConfig, Arc<Snapshot>)> = all
+        .map(|member| (member.wearer.clone(), member.broadcast.snapshot()))
+        .collect();
+    let each = all.iter().map(|(wearer, snapshot)| (wearer, &**snapshot));
+    let alarms = alarms::of_several(each, &site.config, at);
+    board(all, &alarms, at).into_response()
 }
 
-/// Builds the page with a card for each wearer.
-pub(super) fn board(all: Vec<(WearerConfig, Arc<Snapshot>)>, at: Timestamp) -> Markup {
+/// Builds the page with a card for each wearer, below their alarms.
+pub(super) fn board(
+    all: Vec<(WearerConfig, Arc<Snapshot>)>,
+    alarms: &Markup,
+    at: Timestamp,
+) -> Markup {
     let cards = all.into_iter();
     let mut cards: Vec<Card> = cards
         .map(|(wearer, snapshot)| Card::new(wearer, snapshot, at))
@@ -58,6 +66,7 @@ pub(super) fn board(all: Vec<(WearerConfig, Arc<Snapshot>)>, at: Timestamp) -> M
     let title = title(&cards);
     let body = html! {
         h1.hidden { "All wearers" }
+        (alarms)
         ul.family #now data-live data-clock=(at.as_millisecond()) aria-label="Wearers" {
             @for card in &cards { (card.html(at)) }
             @if cards.is_empty() { li.card { "There are no wearers. Add one with " code { "pulsewing wearer add ID" } "." } }
@@ -86,6 +95,8 @@ pub(super) async fn events(State(site): State<Shared>) -> Response {
 /// How bad the news about a wearer is, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum News {
+    /// The heart rate is beyond a limit.
+    Alarm,
     /// Somebody has to do something: sign in, move to another service, correct the set-up.
     NeedsSomebody,
     /// The last update failed; Pulsewing tries again.
@@ -100,6 +111,10 @@ enum News {
 
 impl News {
     fn new(snapshot: &Snapshot, at: Timestamp) -> Self {
+        let mut active = snapshot.alarms.active.iter();
+        if active.any(|alarm| alarm.kind.is_of_rate()) {
+            return Self::Alarm;
+        }
         if let Some(failed_update) = &snapshot.failed_update {
             return match failed_update.failure.kind() {
                 FailureKind::Temporary => Self::UpdateFailed,

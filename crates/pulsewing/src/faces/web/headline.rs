@@ -42,6 +42,11 @@ pub(super) fn title(snapshot: &Snapshot, now: Timestamp) -> String {
 
 /// Returns what is wrong, for the title, if anything is.
 pub(super) fn trouble(snapshot: &Snapshot) -> Option<&'static str> {
+    let mut active = snapshot.alarms.active.iter();
+    let rate = active.find(|alarm| alarm.kind.is_of_rate());
+    if let Some(alarm) = rate {
+        return Some(alarm.as_signal().heading());
+    }
     let failed = snapshot.failed_update.as_ref()?;
     Some(match failed.failure {
         Failure::Gone => "Service ended",

@@ -74,6 +74,7 @@ pub(super) fn page(
                     }
                 }
                 (lost())
+                @if place == Place::Now { (sound()) }
                 main #main { (body) }
                 footer {
                     (not_medical())
@@ -98,6 +99,7 @@ pub(super) fn family(title: &str, body: &Markup) -> Markup {
                 a.skip href="#main" { "To the content" }
                 header { a.brand href="/" { (mark()) "Pulsewing" } }
                 (lost())
+                (sound())
                 main.family #main { (body) }
                 footer {
                     (not_medical())
@@ -113,6 +115,11 @@ fn lost() -> Markup {
     html! {
         p.lost #lost role="status" hidden { "No connection to Pulsewing. You see the last known values; their age keeps counting." }
     }
+}
+
+/// Builds the line that says whether alarms are heard. The script shows it.
+fn sound() -> Markup {
+    html! { p.sound #sound hidden { span { "Sound is off." } button type="button" { "Press to allow" } } }
 }
 
 fn not_medical() -> Markup {

@@ -15,6 +15,7 @@ use axum::{
 use jiff::Timestamp;
 use pulsewing_core::{
     Bpm,
+    alarm::Kind,
     reading::{Freshness, Reading},
 };
 use pulsewing_history::{Span, bytes_on_disk};
@@ -276,7 +277,33 @@ pub(super) fn text(all: &[Known], told: Told) -> String {
             );
         }
     }
+    if told == Told::Everything {
+        write_alarms(&mut out, all);
+    }
     out
+}
+
+/// Writes whether each kind of alarm is active at each of its levels. All series are there at all times, so
+/// that an alert on one does not wait for its first alarm.
+fn write_alarms(out: &mut String, all: &[Known]) {
+    let _ = writeln!(
+        out,
+        "# HELP pulsewing_alarm 1 while an alarm is active at this level.\n# TYPE pulsewing_alarm gauge"
+    );
+    for known in all {
+        let active = &known.snapshot.alarms.active;
+        for kind in Kind::ALL {
+            let level = active.iter().find(|it| it.kind == kind).map(|it| it.level);
+            for of_kind in kind.levels() {
+                let value = u8::from(level == Some(*of_kind));
+                let wearer = &known.wearer;
+                let _ = writeln!(
+                    out,
+                    "pulsewing_alarm{{wearer=\"{wearer}\",kind=\"{kind}\",level=\"{of_kind}\"}} {value}"
+                );
+            }
+        }
+    }
 }
 
 /// Returns the number of minutes of today with a value; `None` when nothing was fetched today.
@@ -307,6 +334,7 @@ mod tests {
             history: Some((None, 0)),
         };
         let text = text(&[known], Told::Everything);
+        let (text, alarms) = text.split_at(text.find("# HELP pulsewing_alarm ").unwrap());
         let names: Vec<&str> = text
             .lines()
             .filter(|line| !line.starts_with('#'))
@@ -321,5 +349,10 @@ mod tests {
                 "pulsewing_build_info"
             ]
         );
+        assert!(
+            alarms
+                .contains("pulsewing_alarm{wearer=\"default\",kind=\"high\",level=\"urgent\"} 0\n")
+        );
+        assert_eq!(alarms.lines().count(), 2 + 11);
     }
 }

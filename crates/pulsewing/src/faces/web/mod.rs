@@ -17,6 +17,7 @@
 //! | `family.rs` | the first page if there are several wearers |
 //! | `now.rs`, `day.rs`, `overview.rs`, `sign_in.rs` | the pages |
 //! | `headline.rs`, `notice.rs`, `hours.rs` | the present's parts: the rate, what is wrong, the last 24 hours |
+//! | `alarms.rs` | alarms on the page, and the API calls about them |
 //! | `calendar.rs`, `range.rs` | a month's cells, and a day as a bar |
 //! | `layout.rs`, `dates.rs`, `assets.rs`, `icons.rs` | what all pages share |
 //! | `chart` | graphs: lines, what is behind them, legends |
@@ -26,6 +27,7 @@
 //!
 //! HTML is written with maud: it is checked at compile time, and every inserted value is escaped.
 
+mod alarms;
 mod api;
 mod assets;
 mod calendar;
@@ -133,11 +135,13 @@ pub(crate) fn serve(
 
 fn router(site: Shared) -> Router {
     // The only wearer's pages and calls, and those of each of several.
-    let router = sign_in_pages(pages(Router::new(), ""), "").route("/", get(family::home));
-    let router = sign_in_pages(pages(router, "/w/{wearer}"), "/w/{wearer}")
+    let router = polled_pages(pages(Router::new(), ""), "").route("/", get(family::home));
+    let router = polled_pages(pages(router, "/w/{wearer}"), "/w/{wearer}")
         .route("/w/{wearer}", get(family::to_wearer))
         .route("/w/{wearer}/", get(now::page));
-    calls(calls(router, "/api/v1"), "/api/v1/wearers/{wearer}")
+    let router = alarm_calls(calls(router, "/api/v1"), "/api/v1");
+    let of_one = "/api/v1/wearers/{wearer}";
+    alarm_calls(calls(router, of_one), of_one)
         .route("/family/events", get(family::events))
         .route("/api/v1/wearers", get(api::wearers))
         .route("/sign-in/done", get(sign_in::done))
@@ -167,12 +171,14 @@ fn pages(router: Router<Shared>, base: &str) -> Router<Shared> {
         .route(&path("/frame.png"), get(frame::png))
 }
 
-/// Adds the pages on which a wearer who is polled signs in, whose paths begin with `base`.
-fn sign_in_pages(router: Router<Shared>, base: &str) -> Router<Shared> {
+/// Adds the pages of a wearer who is polled here, whose paths begin with `base`: to sign in, and to silence
+/// alarms.
+fn polled_pages(router: Router<Shared>, base: &str) -> Router<Shared> {
     let path = |rest: &str| format!("{base}{rest}");
     router
         .route(&path("/sign-in"), get(sign_in::page).post(sign_in::begin))
         .route(&path("/sign-in/paste"), post(sign_in::paste))
+        .route(&path("/alarms"), post(alarms::press))
 }
 
 /// Adds the API calls about a wearer, whose paths begin with `base`.
@@ -183,6 +189,18 @@ fn calls(router: Router<Shared>, base: &str) -> Router<Shared> {
         .route(&path("/days"), get(api::days))
         .route(&path("/days/{date}"), get(api::day))
         .route(&path("/events"), get(events::stream))
+}
+
+/// Adds the API calls about the alarms of a wearer who is polled here, whose paths begin with `base`.
+fn alarm_calls(router: Router<Shared>, base: &str) -> Router<Shared> {
+    let path = |rest: &str| format!("{base}{rest}");
+    router
+        .route(&path("/alarms"), get(alarms::list))
+        .route(&path("/alarms/{kind}/snooze"), post(alarms::snooze))
+        .route(
+            &path("/alarms/{kind}/acknowledge"),
+            post(alarms::acknowledge),
+        )
 }
 
 async fn not_found(request: axum::extract::Request) -> Response {

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use pulsewing_core::reading::Reading;
 
-use super::{chart, dates, headline, hours, hours::Hours, layout, notice, subject::Subject, usual};
+use super::{
+    alarms, chart, dates, headline, hours, hours::Hours, layout, notice, subject::Subject, usual,
+};
 use crate::{
     daemon::{Look, Snapshot},
     faces::{plot::Plot, words},
@@ -29,6 +31,7 @@ pub(super) async fn page(subject: Subject) -> Response {
     let usual = usual.as_ref();
     // The sections are there before there is anything in them: the page's script fills them.
     let body = html! {
+        (alarms::of(&subject, &snapshot, now))
         (notice::of(&subject, &snapshot, now))
         (headline::card(&snapshot, usual, now))
         section.card #recent data-live { @if let Some(reading) = reading { (recent(reading, &snapshot, now)) } }

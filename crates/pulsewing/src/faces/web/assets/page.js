@@ -137,6 +137,7 @@ async function refresh() {
     const drawn = fresh.querySelector("link[rel=icon]").getAttribute("href");
     if (icon.getAttribute("href") !== drawn) icon.href = drawn;
     watch();
+    listen();
     for (const [field, look] of looked) {
       if (look && !field.isConnected) document.getElementById(field.id)?.look(look);
     }
@@ -171,6 +172,72 @@ function replace(old, made) {
   for (const [it, top, left] of scrolled) [it.scrollTop, it.scrollLeft] = [top, left];
   if (next) next.focus({ preventScroll: true });
 }
+
+// Alarms are heard once the reader has allowed sound: browsers ask for a press. A melody is played when people are
+// told of an alarm, and not again for the same signal.
+const sound = document.getElementById("sound");
+let audio = null;
+const heard = new Set();
+const signals = () => [...document.querySelectorAll("#alarms [data-told]")];
+for (const it of signals()) {
+  // A signal from before this page was opened is no news.
+  if (now() - Number(it.dataset.told.split(" ").at(-1)) > 60000) heard.add(it.dataset.told);
+}
+function showSound() {
+  if (!sound) return;
+  const isOn = audio?.state === "running";
+  sound.hidden = !document.querySelector("#alarms[data-sound], #alarms .alarm");
+  sound.querySelector("span").textContent = isOn ? "Sound is on." : "Sound is off.";
+  sound.querySelector("button").textContent = isOn ? "Turn off" : "Press to allow";
+}
+function play(melody) {
+  let at = audio.currentTime + 0.05;
+  for (const [hertz, ms] of melody.split(" ").map((it) => it.split(":").map(Number))) {
+    if (hertz) {
+      const tone = new OscillatorNode(audio, { type: "triangle", frequency: hertz });
+      const loudness = new GainNode(audio, { gain: 0.4 });
+      // Without a ramp each end is a click.
+      loudness.gain.setTargetAtTime(0, at + ms / 1000 - 0.02, 0.006);
+      tone.connect(loudness).connect(audio.destination);
+      tone.start(at);
+      tone.stop(at + ms / 1000 + 0.03);
+    }
+    at += ms / 1000;
+  }
+}
+function listen() {
+  for (const { dataset } of signals()) {
+    if (!dataset.melody || heard.has(dataset.told) || audio?.state !== "running") continue;
+    heard.add(dataset.told);
+    sound.dataset.played = dataset.told;
+    play(dataset.melody);
+  }
+  showSound();
+}
+async function allowSound() {
+  audio ??= new AudioContext();
+  await audio.resume();
+  localStorage.setItem("sound", "on");
+  listen();
+}
+sound?.querySelector("button").addEventListener("click", async () => {
+  if (audio?.state === "running") {
+    localStorage.removeItem("sound");
+    await audio.close();
+    audio = null;
+    showSound();
+  } else {
+    await allowSound();
+    play("1319:120");
+  }
+});
+// Some browsers let a page that was allowed before begin by itself; others wait for any press.
+if (sound && localStorage.getItem("sound") === "on") {
+  audio = new AudioContext();
+  audio.addEventListener("statechange", listen);
+  document.addEventListener("pointerdown", () => audio?.resume(), { once: true });
+}
+listen();
 
 const lost = document.getElementById("lost");
 const events = new EventSource(document.body.dataset.events);

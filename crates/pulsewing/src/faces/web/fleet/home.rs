@@ -86,7 +86,7 @@ async fn shown(
         let loaded = list::snapshots(fleet, visitor, wearers, "/").await?;
         let cards = loaded.into_iter();
         let cards = cards.map(|(wearer, snapshot)| (wearer, Arc::new(snapshot)));
-        return Ok(family::board(cards.collect(), site.now()).into_response());
+        return Ok(family::board(cards.collect(), &html! {}, site.now()).into_response());
     }
     let page = database.list(access, &cursor.order(), ON_A_PAGE).await?;
     Ok(layout::family("Wearers", &table(&counts, &page, visitor)).into_response())
