@@ -10,6 +10,7 @@
 mod harness;
 
 mod adopt;
+mod alarms;
 mod all_waits;
 mod board;
 mod board_custody;
