@@ -3,7 +3,10 @@
 use core::fmt::{self, Write as _};
 
 use jiff::civil::Time;
-use pulsewing_core::reading::{Absence, Freshness};
+use pulsewing_core::{
+    alarm::{Kind, Level},
+    reading::{Absence, Freshness},
+};
 
 use crate::{Ink, icon::Icon};
 
@@ -57,6 +60,19 @@ pub enum State<'s> {
     },
     /// New tokens are waiting to be stored; they would be lost if the power failed.
     TokensNotStored,
+    /// An alarm, or what is over but nobody has seen.
+    Alarm {
+        /// Its kind.
+        kind: Kind,
+        /// Its level.
+        level: Level,
+        /// What it is, in a few words.
+        heading: &'s str,
+        /// What happened, in a sentence.
+        sentence: &'s str,
+        /// How to silence it, in a sentence.
+        advice: &'s str,
+    },
     /// A user holds the button for a factory reset.
     Erasing {
         /// The seconds until everything is erased.
@@ -119,6 +135,12 @@ impl<'s> State<'s> {
                 "The renewed sign-in could not be saved yet.",
                 "Without power it is lost.",
             ],
+            Self::Alarm {
+                heading,
+                sentence,
+                advice,
+                ..
+            } => [heading, sentence, advice],
             Self::Erasing { .. } => [
                 "",
                 "Sign-in, settings and networks are about to go.",
@@ -140,6 +162,13 @@ impl<'s> State<'s> {
             Self::ServiceGone { .. } => Icon::Ended,
             Self::Fault { .. } => Icon::Triangle,
             Self::TokensNotStored => Icon::Save,
+            Self::Alarm { kind, .. } => match kind {
+                Kind::High | Kind::Low | Kind::Stale => Icon::Pulse,
+                Kind::Battery => Icon::Battery,
+                Kind::Sync => Icon::Sync,
+                Kind::SignIn => Icon::Key,
+                Kind::Own => Icon::Triangle,
+            },
             Self::Erasing { .. } => Icon::Bin,
         }
     }
@@ -230,7 +259,16 @@ impl<'s> Notice<'s> {
                 title: written(format_args!("Erased in {seconds} s")),
                 ..notice
             },
-            State::Offline | State::Fault { .. } | State::TokensNotStored => notice,
+            State::Alarm {
+                level: Level::Urgent,
+                ..
+            } => Self {
+                ink: Ink::Red,
+                ..notice
+            },
+            State::Offline | State::Fault { .. } | State::TokensNotStored | State::Alarm { .. } => {
+                notice
+            }
         }
     }
 
@@ -354,7 +392,7 @@ impl<const N: usize> fmt::Write for Cut<'_, N> {
 
 /// Returns one of each state.
 #[cfg(test)]
-pub(crate) fn examples() -> [State<'static>; 10] {
+pub(crate) fn examples() -> [State<'static>; 12] {
     [
         State::FirstStart,
         State::JoiningWifi {
@@ -378,6 +416,20 @@ pub(crate) fn examples() -> [State<'static>; 10] {
             advice: "Check its cable.",
         },
         State::TokensNotStored,
+        State::Alarm {
+            kind: Kind::High,
+            level: Level::Urgent,
+            heading: "Heart rate very high",
+            sentence: "162 bpm at 14:05, above 150 since 13:50.",
+            advice: "Silence it on the page.",
+        },
+        State::Alarm {
+            kind: Kind::High,
+            level: Level::Warning,
+            heading: "Heart rate was high",
+            sentence: "Up to 162 bpm, limit 150, 23:20 to 23:50.",
+            advice: "Silence it on the page.",
+        },
     ]
 }
 

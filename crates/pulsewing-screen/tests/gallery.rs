@@ -11,6 +11,7 @@ use jiff::{
 };
 use pulsewing_core::{
     Bpm, Provider,
+    alarm::{Kind, Level},
     civil::Offsets,
     day::Day,
     reading::{Reading, ZoneSource},
@@ -111,6 +112,35 @@ fn the_desk_theme_with_gaps() {
     let mut reading = wearer::reading(&offsets(), now, DAY, gappy);
     reading.battery_percent = None;
     compare("desk-gaps", &model(&reading, now));
+}
+
+#[test]
+fn an_alarm_is_a_banner_on_the_picture() {
+    let now = at(18, 50);
+    let reading = reading_at(now);
+    let alarm = |level, heading| State::Alarm {
+        kind: Kind::High,
+        level,
+        heading,
+        sentence: "163 bpm at 18:40, above 120 since 18:25.",
+        advice: "Silence it on the page.",
+    };
+    let urgent = alarm(Level::Urgent, "Heart rate very high");
+    let model = |state| model(&reading, now).with_state(state);
+    compare(
+        "desk-alarm",
+        &model(alarm(Level::Warning, "Heart rate high")),
+    );
+    compare("desk-alarm-urgent", &model(urgent));
+    for size in OTHER_SIZES {
+        compare_sized("desk-alarm-urgent", &model(urgent), size);
+    }
+    compare_in(
+        Palette::Night,
+        "desk-alarm-urgent-night",
+        &model(urgent),
+        PANEL,
+    );
 }
 
 #[test]

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::{cycle::Now, day::Sample, instant::later};
 
+/// The time for which what is over waits for somebody to look.
+const UNSEEN: SignedDuration = SignedDuration::from_hours(24);
+
 /// A clock that moves by more than this apart from the other one was set, or the machine slept.
 const JUMP: SignedDuration = SignedDuration::from_mins(1);
 
@@ -92,6 +95,9 @@ impl Alarms {
         let now = moment.now.utc;
         self.notice_jump(moment.now);
         let _ = self.waiting_since.get_or_insert(now);
+        for unseen in &mut self.unseen {
+            unseen.take_if(|it| now.duration_since(it.until) >= UNSEEN);
+        }
         let mut outcome = Outcome::default();
         let ended = news.and_then(|news| self.hear(news, now));
         let is_quiet = self
@@ -252,7 +258,7 @@ impl Alarms {
         self.track(kind).mute
     }
 
-    /// Returns the high or low rates that are over, and that nobody has looked at.
+    /// Returns the high or low rates that are over since less than a day, and that nobody has looked at.
     #[must_use]
     pub const fn unseen(&self, kind: Kind) -> Option<Unseen> {
         let [high, low] = self.unseen;

@@ -194,10 +194,7 @@ impl fmt::Display for Sentence<'_> {
                             Kind::Low => "Down to",
                             _ => "Up to",
                         };
-                        write!(
-                            f,
-                            "{reached} {bpm} bpm between {since} and {until}, {side} {limit}."
-                        )
+                        write!(f, "{reached} {bpm} bpm, limit {limit}, {since} to {until}.")
                     }
                     _ => write!(f, "{bpm} bpm at {at}, {side} {limit} since {since}."),
                 }
@@ -227,11 +224,9 @@ impl fmt::Display for Sentence<'_> {
             Cause::SignInEnded => {
                 f.write_str("Sign in again: until then no new heart rate can come.")
             }
-            Cause::SignInEnds { at } => write!(
-                f,
-                "It ends at {}: sign in again before, and nothing is missed.",
-                clock.at(at)
-            ),
+            Cause::SignInEnds { at } => {
+                write!(f, "It ends at {}: sign in again before.", clock.at(at))
+            }
             Cause::Own(_) if is_over => f.write_str("Nothing to do."),
             Cause::Own(Trouble::UpdatesFail { since }) => {
                 write!(f, "Updates have failed since {}.", clock.at(since))
@@ -243,7 +238,7 @@ impl fmt::Display for Sentence<'_> {
                 f.write_str("Nothing can be written: the disk may be full.")
             }
             Cause::Own(Trouble::ClockSetBack) => {
-                f.write_str("The machine's clock was set back: ages before may have been wrong.")
+                f.write_str("The machine's clock was set back; ages were wrong.")
             }
         }
     }
@@ -293,7 +288,7 @@ mod tests {
             (
                 Kind::High,
                 Past,
-                "Up to 132 bpm between 13:50 and 14:00, above 120.",
+                "Up to 132 bpm, limit 120, 13:50 to 14:00.",
             ),
             (
                 Kind::Low,

@@ -8,9 +8,6 @@ use std::{
 use pulsewing_core::alarm::{Alarms, Limits, MAX_RECORD, RecordError};
 use pulsewing_files::{Replacement, private, regular_file};
 
-/// The name of the file.
-const NAME: &str = "alarms.bin";
-
 /// The record of a wearer's alarms.
 #[derive(Clone, Debug)]
 pub(crate) struct AlarmFile {
@@ -29,10 +26,13 @@ pub(crate) enum AlarmFileError {
 }
 
 impl AlarmFile {
+    /// The name of the file.
+    pub(crate) const NAME: &str = "alarms.bin";
+
     /// Returns the record in a wearer's directory.
     pub(crate) fn new(dir: &Path) -> Self {
         Self {
-            path: dir.join(NAME),
+            path: dir.join(Self::NAME),
         }
     }
 

@@ -166,8 +166,13 @@ impl<'a> View<'a> {
 
     fn acknowledge(&self, what: Target) -> Result<(), Problem> {
         let kind = what.kind;
-        let mut active = self.alarms()?.active().collect::<Vec<_>>().into_iter();
-        if !active.any(|alarm| alarm.kind == kind) {
+        let alarms = self.alarms()?;
+        let is_active = alarms.active().any(|alarm| alarm.kind == kind);
+        if !is_active && alarms.unseen(kind).is_some() {
+            self.ask(&Request::Look)?;
+            return print("What was over is not shown any more.\n");
+        }
+        if !is_active {
             return Err(
                 Problem::failed(format!("there is no alarm of the kind {kind}"))
                     .hint("`pulsewing alarms` lists those that are active"),

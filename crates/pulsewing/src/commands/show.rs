@@ -15,12 +15,14 @@ use std::{
 };
 
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use pulsewing_core::alarm::Active;
 use ratatui::DefaultTerminal;
 use tokio::sync::mpsc;
 
 use self::watched::{Watched, WatchedWearer};
 use crate::{
+    alarms::{Request, Shown},
     app::{App, Household},
     cli::Global,
     engine::stop::Stop,
@@ -35,6 +37,9 @@ use crate::{
 
 /// The interval between redraws, because ages grow.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The length of a snooze.
+const SNOOZE: SignedDuration = SignedDuration::from_mins(30);
 
 pub(super) async fn run(global: &Global, console: Console) -> Result<(), Problem> {
     let cannot_move = env::var_os("TERM").is_some_and(|name| name == "dumb");
@@ -63,6 +68,10 @@ enum Key {
     /// Closes the help, if that is shown; else ends the program.
     Leave,
     Update,
+    /// The alarm is seen.
+    Acknowledge,
+    /// No signals of the alarm for a while.
+    Snooze,
     Before,
     After,
     Today,
@@ -107,6 +116,8 @@ fn key_of(event: &Event) -> Option<Key> {
             KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Quit),
             KeyCode::Char('q') | KeyCode::Esc => Some(Key::Leave),
             KeyCode::Char('u') => Some(Key::Update),
+            KeyCode::Char('a') => Some(Key::Acknowledge),
+            KeyCode::Char('s') => Some(Key::Snooze),
             KeyCode::Char('t') => Some(Key::Today),
             KeyCode::Char('?') | KeyCode::F(1) => Some(Key::Help),
             KeyCode::Tab => Some(Key::Next),
@@ -226,6 +237,13 @@ impl Screen {
                 }
                 return;
             }
+            Key::Acknowledge | Key::Snooze => {
+                let wanted = request(&snapshot.alarms, key, app.now());
+                if let Some(Err(error)) = wanted.map(|request| wearer.obey(&request)) {
+                    self.message = Some(format!("the daemon could not be told: {error}"));
+                }
+                return;
+            }
             Key::Next | Key::Previous => {
                 self.past = None;
                 return watched.turn(key == Key::Next);
@@ -249,6 +267,21 @@ impl Drop for Screen {
     fn drop(&mut self) {
         terminal::give_back(&mut self.terminal);
     }
+}
+
+/// Returns what a key wants of the alarm that matters most; of what is over if there is none.
+fn request(alarms: &Shown, key: Key, now: Timestamp) -> Option<Request> {
+    let Some(Active { kind, level, .. }) = alarms.active.first().copied() else {
+        return (!alarms.unseen.is_empty()).then_some(Request::Look);
+    };
+    Some(match key {
+        Key::Snooze => Request::Snooze {
+            kind,
+            up_to: level,
+            until: now.checked_add(SNOOZE).unwrap_or(now),
+        },
+        _ => Request::Acknowledge { kind },
+    })
 }
 
 /// Returns the day before a date. Nothing is before the beginning of the history; the error says so.

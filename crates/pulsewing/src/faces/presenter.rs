@@ -147,7 +147,7 @@ impl Presenter {
             .zip(&addresses)
             .zip(&shown)
             .map(|((snapshot, address), member)| {
-                let notice = Notice::new(snapshot, address.as_deref());
+                let notice = Notice::new(snapshot, address.as_deref(), now.utc);
                 match all.len() {
                     1 => notice,
                     _ => notice.for_wearer(&member.wearer.id),

@@ -1,10 +1,15 @@
 //! The wearers that `show` can show: polled by this program, or by a daemon that it follows.
 
-use std::{fs, sync::Arc, time::Duration, time::SystemTime};
+use std::{
+    fs, io,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
+    alarms::{AlarmFile, LeftRequest, Request, Shown},
     app::App,
     commands::updates,
     daemon::{Broadcast, Single, Snapshot, UpdateLoop, last_reading, watch_alarms},
@@ -40,7 +45,7 @@ enum Source {
     /// A daemon.
     Daemon {
         /// The times of its last writes, once it was looked at.
-        seen: Option<[Option<SystemTime>; 3]>,
+        seen: Option<[Option<SystemTime>; 4]>,
         snapshot: Arc<Snapshot>,
     },
 }
@@ -174,6 +179,20 @@ impl WatchedWearer {
         }
     }
 
+    /// Has the process that polls do what a person wants of the alarms.
+    ///
+    /// # Errors
+    /// Whatever the file system reports. [`io::ErrorKind::AlreadyExists`] while it has not done the last one.
+    pub(super) fn obey(&self, request: &Request) -> io::Result<()> {
+        match &self.source {
+            Source::Own(broadcast) => {
+                broadcast.obey(request);
+                Ok(())
+            }
+            Source::Daemon { .. } => LeftRequest::new(&self.app.place.dir).leave(request),
+        }
+    }
+
     /// Triggers an update; returns whether this program polls, so that it can.
     pub(super) fn update_now(&self) -> bool {
         match &self.source {
@@ -209,8 +228,14 @@ async fn poll(mut updates: UpdateLoop, stop: Stop, _single: Single) {
 }
 
 /// Returns the times of the daemon's last writes.
-fn changed_at(app: &App) -> [Option<SystemTime>; 3] {
-    ["state.json", "history.db", "history.db-wal"].map(|name| {
+fn changed_at(app: &App) -> [Option<SystemTime>; 4] {
+    let names = [
+        "state.json",
+        "history.db",
+        "history.db-wal",
+        AlarmFile::NAME,
+    ];
+    names.map(|name| {
         fs::metadata(app.place.dir.join(name))
             .and_then(|file| file.modified())
             .ok()
@@ -223,6 +248,9 @@ fn remembered(app: &App) -> Snapshot {
     let state = app.state();
     let zone = app.wearer.time_zone.as_deref();
     let mut snapshot = Snapshot::new(provider, app.interval());
+    // One that cannot be read is told by the daemon.
+    let alarms = AlarmFile::new(&app.place.dir).load(app.config.limits(&app.wearer));
+    snapshot.alarms = alarms.map_or_else(|_| Arc::default(), |it| Shown::of(&it).into());
     if let Some(last) = last_reading(&app.place, &state, provider, zone, app.now()) {
         snapshot.show(last, app.place.history().ok().flatten().as_ref());
     }

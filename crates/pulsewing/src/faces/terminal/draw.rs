@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use pulsewing_core::{
+    alarm::{Level, Mute, Signal},
     day::{Day, Extent},
     heart_zone::HeartZones,
     reading::Reading,
@@ -9,7 +10,7 @@ use pulsewing_core::{
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
-    style::Stylize,
+    style::{Style, Stylize},
     text::{Line, Span},
     widgets::{Block, Clear, Paragraph, Wrap},
 };
@@ -34,11 +35,13 @@ const DAY: u16 = 1_440;
 const DAY_AND_HOUR: u16 = DAY + 60;
 
 /// The keys, for the help.
-const KEYS: [(&str, &str); 7] = [
+const KEYS: [(&str, &str); 9] = [
     ("← →", "the day before, the day after"),
     ("t", "today"),
     ("Tab", "the next wearer"),
     ("u", "update now"),
+    ("a", "the alarm is seen"),
+    ("s", "no signals of it for 30 minutes"),
     ("?", "these keys"),
     ("q, Esc", "quit; in here, back"),
     ("Ctrl-C", "quit"),
@@ -51,8 +54,10 @@ pub(crate) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
         return;
     }
     let has_trouble = view.snapshot.failed_update.is_some() && area.height >= 6;
-    let [main, failed_update, foot] = Layout::vertical([
+    let alarm = told(view).filter(|_| area.height >= 5);
+    let [main, alarm_area, failed_update, foot] = Layout::vertical([
         Constraint::Min(1),
+        Constraint::Length(if alarm.is_some() { 2 } else { 0 }),
         Constraint::Length(if has_trouble { 3 } else { 0 }),
         Constraint::Length(u16::from(area.height >= 3)),
     ])
@@ -60,6 +65,10 @@ pub(crate) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
     match view.past {
         Some(past) => day_of_history(frame, main, view, past),
         None => present(frame, main, view),
+    }
+    if let Some(alarm) = alarm {
+        let paragraph = Paragraph::new(alarm).wrap(Wrap { trim: true });
+        frame.render_widget(paragraph, alarm_area);
     }
     if has_trouble {
         complaint(frame, failed_update, view);
@@ -264,6 +273,43 @@ fn day_of_history(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, past: &Pas
         has_now: false,
     };
     graph.draw(frame, area);
+}
+
+/// Returns the alarm that matters most, and how to silence it; else what is over, and that nobody has seen.
+fn told<'l>(view: &View<'_>) -> Option<Vec<Line<'l>>> {
+    let alarms = &view.snapshot.alarms;
+    let offsets = view.snapshot.offsets(view.now);
+    let sentence = |signal: &Signal| {
+        let sentence = signal.sentence(&offsets, view.now);
+        format!("! {}. {sentence}", signal.heading())
+    };
+    let Some(alarm) = alarms.active.first() else {
+        let (kind, unseen) = alarms.unseen.first()?;
+        let signal = unseen.as_signal(*kind);
+        return Some(vec![format!("{} (a: seen)", sentence(&signal)).into()]);
+    };
+    let signal = alarm.as_signal();
+    let is_muted = alarm.mute.filter(|mute| mute.up_to() >= alarm.level);
+    let (style, how) = match is_muted {
+        None if alarm.level == Level::Urgent => (
+            colours::notable().reversed(),
+            "a: seen  s: 30 min".to_owned(),
+        ),
+        None => (colours::notable(), "a: seen  s: 30 min".to_owned()),
+        Some(Mute::Acknowledged { .. }) => (Style::new(), "seen".to_owned()),
+        Some(Mute::Snoozed { until, .. }) => {
+            let until = phrases::until(until, view.now, &offsets);
+            (Style::new(), format!("no signals until {until}"))
+        }
+    };
+    let age = signal.rate().map_or_else(String::new, |(_, at, _)| {
+        format!(
+            " {}.",
+            phrases::sentence(&phrases::ago(at, view.now)).trim_end_matches('.')
+        )
+    });
+    let line = Line::styled(format!("{}{age}", sentence(&signal)), style);
+    Some(vec![line, Line::from(format!("({how})")).dim()])
 }
 
 fn complaint(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {

@@ -280,3 +280,44 @@ proptest! {
         drawn(&view, width, height);
     }
 }
+
+#[test]
+fn an_alarm_is_told_with_the_keys_that_silence_it() {
+    use pulsewing_core::alarm::{Active, Cause, Kind, Level, Mute};
+    let mut snapshot = showing(reading(now(), &[(UNTIL_TWO - 1, 162)]));
+    let at = now() - SignedDuration::from_mins(8);
+    let alarm = Active {
+        kind: Kind::High,
+        level: Level::Urgent,
+        cause: Cause::Rate {
+            bpm: Bpm::new(162).unwrap(),
+            at,
+            limit: Bpm::new(150).unwrap(),
+        },
+        since: at - SignedDuration::from_mins(10),
+        told_at: Some(now()),
+        mute: None,
+    };
+    let screen = |mute, width, height| {
+        let mut snapshot = snapshot.clone();
+        let active = vec![Active { mute, ..alarm }];
+        snapshot.alarms = Arc::new(crate::alarms::Shown {
+            active,
+            unseen: Vec::new(),
+        });
+        lines(&drawn(&view(&snapshot, now()), width, height)).join("\n")
+    };
+    let loud = screen(None, 80, 24);
+    let words = "! Heart rate very high. 162 bpm at 13:59, above 150 since 13:49. 8 min ago.";
+    assert!(loud.contains(words), "{loud}");
+    assert!(loud.contains("(a: seen  s: 30 min)"), "{loud}");
+    let up_to = Level::Urgent;
+    let seen = screen(Some(Mute::Acknowledged { up_to }), 80, 24);
+    assert!(seen.contains("(seen)"), "{seen}");
+    // The rate itself is more important than what is said of it.
+    let small = screen(None, 30, 4);
+    assert!(small.contains("162 bpm"), "{small}");
+    snapshot.alarms = Arc::default();
+    let calm = lines(&drawn(&view(&snapshot, now()), 80, 24)).join("\n");
+    assert!(!calm.contains('!'), "{calm}");
+}

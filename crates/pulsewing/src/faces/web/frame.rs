@@ -80,7 +80,7 @@ pub(super) async fn png(subject: Subject, Query(wanted): Query<Wanted>) -> Respo
             "Write a size like this: 480x320. A theme is desk, classic or big; a palette is day, dim or night.",
         );
     };
-    let notice = Notice::new(&snapshot, None);
+    let notice = Notice::new(&snapshot, None, now.utc);
     let notice = match site.members.all().len() {
         1 => notice,
         _ => notice.for_wearer(&wearer.id),
