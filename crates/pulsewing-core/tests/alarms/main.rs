@@ -8,3 +8,4 @@ mod person;
 mod rates;
 mod records;
 mod wearer;
+mod year;

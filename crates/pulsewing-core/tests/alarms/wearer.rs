@@ -86,8 +86,13 @@ impl Wearer {
 
     /// Fetches every minute that the cloud knows.
     pub(crate) fn fetch(&mut self) -> Vec<(Kind, Level, Event)> {
+        self.fetch_until(self.now.utc)
+    }
+
+    /// Fetches every minute up to the last sync.
+    pub(crate) fn fetch_until(&mut self, synced: Timestamp) -> Vec<(Kind, Level, Event)> {
         let after = self.now.utc - SignedDuration::from_hours(24);
-        let known = self.minutes.range(after..=self.now.utc);
+        let known = self.minutes.range(after..=synced);
         let minutes: Vec<Sample> = known.map(|(&at, &bpm)| Sample { at, bpm }).collect();
         let moment = self.moment();
         let outcome = self.alarms.advance(&moment, Some(&News::live(&minutes)));
