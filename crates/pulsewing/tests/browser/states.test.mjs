@@ -7,8 +7,8 @@ import { browser, on, picture, reads, violations } from "./stage.mjs";
 
 after(() => browser.close());
 
-/** The buttons that help, with links that look like one. */
-const buttons = (page) => page.locator("main button, main a.button").allInnerTexts();
+/** The buttons that help, with links that look like one; those that silence alarms are apart. */
+const buttons = (page) => page.locator("main button:not(#alarms *), main a.button").allInnerTexts();
 
 const icon = (page) => page.locator("link[rel=icon]").getAttribute("href");
 
@@ -34,8 +34,7 @@ on({ signedIn: false }, "a page from before the first reading grows its graphs w
   assert.match(await icon(page), /bpm=\d+&zone=\w+$/);
   assert.match(await page.title(), /^\d+ bpm, \d+ min ago/);
   // They name their minutes as well.
-  const box = await page.locator("#hours-graph").boundingBox();
-  await page.mouse.move(box.x + box.width / 2, box.y + 20);
+  await page.locator("#hours-graph").hover({ position: { x: 200, y: 20 } });
   await reads(page.locator("#hours-graph .tip"), /^\d\d:\d\d · /);
   assert.ok(await page.evaluate(() => globalThis.isTheSame), "nothing was loaded anew");
 });
@@ -114,4 +113,32 @@ on({}, "dates are all in the reader's locale, or all in ISO", async (set, open) 
   assert.equal(await dates({ locale: "de-DE" }), "Sonntag, 22. November 2026");
   assert.equal(await dates({ locale: "en-US" }), "Sunday, November 22, 2026");
   assert.equal(await dates({ javaScriptEnabled: false }), "2026-11-22");
+});
+
+on({ settings: "[alarms]\nhigh = 50\n" }, "an alarm is seen, heard once sound is allowed, and silenced", async (set, open) => {
+  await set.updated();
+  const page = await open("/");
+  const alarm = page.locator("#alarms .alarm");
+  await reads(alarm.locator("h2"), "Heart rate high");
+  await reads(alarm.locator("p"), /^\d+ bpm at \d\d:\d\d, above 50 since \d\d:\d\d\. \d+ min ago$/);
+  assert.match(await page.title(), /^Heart rate high\. \d+ bpm/);
+  // Nothing is heard before somebody allows it.
+  await reads(page.locator("#sound span"), "Sound is off.");
+  assert.equal(await page.locator("#sound").getAttribute("data-played"), null);
+  await page.getByRole("button", { name: "Press to allow" }).click();
+  await reads(page.locator("#sound span"), "Sound is on.");
+  const told = await alarm.getAttribute("data-told");
+  await page.waitForFunction((told) => document.getElementById("sound").dataset.played === told, told);
+  for (const [width, colorScheme] of [[390, "dark"], [1280, "light"]]) {
+    const other = await open("/", { colorScheme, viewport: { width, height: 800 } });
+    assert.deepEqual(await violations(other), []);
+    await picture(other, `alarm-${width}-${colorScheme}`);
+  }
+  // Another page sees that it is silenced, without a reload.
+  const other = await open("/");
+  await page.getByRole("button", { name: "30 min" }).click();
+  await reads(other.locator("#alarms .silenced"), /^Heart rate high: no signals until 15:3\d\./);
+  await other.reload();
+  await reads(other.locator("#alarms .silenced"), /^Heart rate high: no signals until/);
+  assert.equal(await other.locator("#alarms .alarm").count(), 0);
 });

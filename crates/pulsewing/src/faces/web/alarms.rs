@@ -100,14 +100,25 @@ fn banner(base: &str, whose: &str, alarm: &Active, offsets: &Offsets, now: Times
                     " " time datetime=(format!("{at:.0}")) data-at=(at.as_millisecond()) { (phrases::ago(at, now)) }
                 }
             }
-            form.silence method="post" action=(format!("{base}/alarms")) {
-                input type="hidden" name="kind" value=(alarm.kind);
-                input type="hidden" name="level" value=(alarm.level);
-                button name="do" value="acknowledge" { "Seen" }
-                span.quiet { "or no signals for" }
-                @for (minutes, words) in SNOOZES { button name="do" value=(minutes) { (words) } }
-                button name="do" value="morning" { "until morning" }
+            @if alarm.kind.is_of_rate() {
+                (silence(base, alarm))
+            } @else {
+                // What helps is said below it.
+                details { summary { "Silence" } (silence(base, alarm)) }
             }
+        }
+    }
+}
+
+fn silence(base: &str, alarm: &Active) -> Markup {
+    html! {
+        form.silence method="post" action=(format!("{base}/alarms")) {
+            input type="hidden" name="kind" value=(alarm.kind);
+            input type="hidden" name="level" value=(alarm.level);
+            button name="do" value="acknowledge" { "Seen" }
+            span.quiet { "or no signals for" }
+            @for (minutes, words) in SNOOZES { button name="do" value=(minutes) { (words) } }
+            button name="do" value="morning" { "until morning" }
         }
     }
 }
