@@ -95,6 +95,12 @@ pub(crate) const MEMBERS: &[Member] = &[
         tests_may_use: &["pulsewing-sandbox"],
     },
     Member {
+        name: "pulsewing-notify",
+        no_std: false,
+        may_use: &["pulsewing-core", "pulsewing-files"],
+        tests_may_use: &[],
+    },
+    Member {
         name: "pulsewing-boardline",
         no_std: false,
         may_use: &["pulsewing-core"],
@@ -116,6 +122,7 @@ pub(crate) const MEMBERS: &[Member] = &[
             "pulsewing-files",
             "pulsewing-fleet",
             "pulsewing-history",
+            "pulsewing-notify",
             "pulsewing-panels",
             "pulsewing-sandbox",
             "pulsewing-screen",
