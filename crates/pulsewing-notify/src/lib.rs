@@ -1,4 +1,4 @@
-//! Carries alarms to people and programs.
+//! Carries alarms.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(
@@ -13,10 +13,15 @@
 
 mod address;
 mod channel;
+mod form;
+mod letter;
+mod notice;
 mod secret;
 mod settings;
+mod wording;
 
 pub use address::AddressError;
 pub use channel::{Channel, SettingsError, Wrong};
+pub use notice::{Notice, SnoozeCall};
 pub use secret::SecretError;
 pub use settings::{Detail, SendSettings, To};
