@@ -47,7 +47,7 @@ impl SendSettings {
     /// Returns the name of the channel.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.name.as_deref().unwrap_or(self.to.name())
+        self.name.as_deref().unwrap_or_else(|| self.to.name())
     }
 }
 
