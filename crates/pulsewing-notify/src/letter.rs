@@ -1,6 +1,9 @@
 //! A letter: what one message says.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use jiff::Timestamp;
 use pulsewing_core::alarm::{Kind, Level};
@@ -132,8 +135,10 @@ impl Held {
 fn id() -> String {
     let mut bytes = [0; 16];
     if getrandom::fill(&mut bytes).is_err() {
-        // An id need not be secret, only new.
-        bytes = Timestamp::now().as_nanosecond().to_be_bytes();
+        // An id need not be secret, only another one than the last.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        bytes = u128::from(next).to_be_bytes();
     }
     let value = u128::from_be_bytes(bytes) & !(0xf << 76) & !(0b11 << 62);
     let value = value | 0x4 << 76 | 0b10 << 62;

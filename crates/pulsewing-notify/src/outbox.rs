@@ -232,4 +232,4 @@ impl Slot {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -52,7 +52,7 @@ pub enum Failure {
         said: Option<String>,
     },
     /// It has nothing at that address.
-    #[error("there is nothing at that address of the server (status 404); check `url`")]
+    #[error("the server has nothing at that address (status 404)")]
     NotFound,
     /// It wants no more messages for now.
     #[error("the server wants fewer messages (status 429)")]
@@ -69,10 +69,10 @@ pub enum Failure {
     #[error("the server fails (status {0})")]
     Fails(u16),
     /// It sends us elsewhere. That is not followed: the token would go to another server.
-    #[error("the server redirects{}; redirects are not followed, check `url`", to_origin(.0))]
+    #[error("the server redirects{}; redirects are not followed", to_origin(.0))]
     Redirects(Option<String>),
     /// Something else answers.
-    #[error("what answers there is not {}; check `url`", .0.name())]
+    #[error("what answers at that address is not {}", .0.name())]
     Stranger(To),
 }
 
@@ -234,7 +234,7 @@ mod tests {
             (of(503), "the server fails (status 503)"),
             (
                 elsewhere,
-                "the server redirects to https://new.example; redirects are not followed, check `url`",
+                "the server redirects to https://new.example; redirects are not followed",
             ),
         ] {
             assert_eq!(judged(reply).unwrap_err().failure.to_string(), sentence);

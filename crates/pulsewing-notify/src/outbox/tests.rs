@@ -23,7 +23,7 @@ use crate::{
 
 /// What a server does with a request.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     Takes,
     /// There is no connection.
     Refuses,
@@ -39,27 +39,27 @@ pub(super) enum Fate {
 
 /// A simulated server: does what it is told to, then takes everything.
 #[derive(Clone, Default)]
-pub(super) struct Server(Arc<Mutex<ServerState>>);
+pub(crate) struct Server(Arc<Mutex<ServerState>>);
 
 #[derive(Default)]
-pub(super) struct ServerState {
-    pub(super) fates: VecDeque<Fate>,
+pub(crate) struct ServerState {
+    pub(crate) fates: VecDeque<Fate>,
     /// Every request, with its time and its body.
-    pub(super) tries: Vec<(Instant, String)>,
+    pub(crate) tries: Vec<(Instant, String)>,
     /// The addresses of the requests.
-    urls: Vec<String>,
+    pub(crate) urls: Vec<String>,
     /// Those that it has taken.
-    pub(super) taken: Vec<(Instant, String)>,
+    pub(crate) taken: Vec<(Instant, String)>,
 }
 
 impl Server {
-    pub(super) fn new(fates: impl IntoIterator<Item = Fate>) -> Self {
+    pub(crate) fn new(fates: impl IntoIterator<Item = Fate>) -> Self {
         let server = Self::default();
         server.look().fates.extend(fates);
         server
     }
 
-    pub(super) fn look(&self) -> MutexGuard<'_, ServerState> {
+    pub(crate) fn look(&self) -> MutexGuard<'_, ServerState> {
         self.0.lock().unwrap()
     }
 
