@@ -143,6 +143,13 @@ impl Outbox {
         self.boxes.iter().map(Slot::report).collect()
     }
 
+    /// Returns whether a token is one that the buttons of a channel's messages carry: whoever shows it may
+    /// snooze alarms, and do nothing else.
+    #[must_use]
+    pub fn may_snooze(&self, token: &[u8]) -> bool {
+        self.boxes.iter().any(|slot| slot.channel.may_snooze(token))
+    }
+
     /// Takes no more notices, and lets the tasks send what waits, for as long as `within`. What is left then
     /// is lost.
     pub async fn close(mut self, within: Duration) {

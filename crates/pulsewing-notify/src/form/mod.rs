@@ -151,7 +151,7 @@ pub(crate) mod tests {
             ("token", "tk_hush"),
             ("user", "u_hush"),
             ("signing", "0123456789abcdef"),
-            ("snooze", "sn_hush"),
+            ("snooze", "sn_hush_hush_hush"),
         ] {
             std::fs::write(dir.path().join(name), secret).unwrap();
         }

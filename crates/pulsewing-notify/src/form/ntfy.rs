@@ -151,7 +151,7 @@ mod tests {
                 r#""click":"https://pulse.example/lea","#,
                 r#""actions":[{"action":"http","label":"Silence 30 min","#,
                 r#""url":"https://pulse.example/api/v1/wearers/lea/alarms/high/snooze","method":"POST","#,
-                r#""headers":{"Authorization":"Bearer sn_hush","Content-Type":"application/json"},"#,
+                r#""headers":{"Authorization":"Bearer sn_hush_hush_hush","Content-Type":"application/json"},"#,
                 r#""body":"{\"minutes\":30}","clear":true}],"#,
                 r#""sequence_id":"6f1c1d9e-3a54-4b7e-9d61-0d0f7e1c2b3a"}"#
             )
@@ -181,7 +181,7 @@ mod tests {
             "{body}"
         );
         assert!(
-            !body.contains("actions") && !body.contains("sn_hush"),
+            !body.contains("actions") && !body.contains("sn_hush_hush_hush"),
             "{body}"
         );
     }

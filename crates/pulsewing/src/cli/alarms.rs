@@ -36,6 +36,12 @@ pub(crate) enum AlarmsAction {
         #[arg(value_name = "KIND")]
         what: Target,
     },
+    /// Send a test message over a channel of the configuration, or over all of them
+    Test {
+        /// The channel's name
+        #[arg(value_name = "CHANNEL")]
+        channel: Option<String>,
+    },
 }
 
 /// A kind of alarm, and the highest level that is meant.

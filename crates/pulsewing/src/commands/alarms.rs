@@ -5,7 +5,7 @@
 
 use std::{
     fmt::Write as _,
-    io, thread,
+    io,
     time::{Duration, Instant},
 };
 
@@ -22,7 +22,10 @@ use crate::{
     cli::{self, AlarmsAction, HowLong, Target},
     daemon::Single,
     engine::zone,
-    faces::alarms_json::AlarmsJson,
+    faces::{
+        alarms_json::AlarmsJson,
+        messages::{self, Messages},
+    },
     tell::{
         phrases,
         problem::{Exit, Problem},
@@ -38,13 +41,43 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// The number of things that happened last that are shown.
 const LATEST: usize = 10;
 
-pub(super) fn run(app: &App, options: &cli::Alarms) -> Result<(), Problem> {
+pub(super) async fn run(app: &App, options: &cli::Alarms) -> Result<(), Problem> {
     let view = View::new(app);
     match &options.action {
+        Some(AlarmsAction::Test { channel }) => test(app, channel.as_deref()).await,
         None => view.show(options.json),
-        Some(AlarmsAction::Snooze { what, how_long }) => view.snooze(*what, *how_long),
-        Some(AlarmsAction::Ack { what }) => view.acknowledge(*what),
+        Some(AlarmsAction::Snooze { what, how_long }) => view.snooze(*what, *how_long).await,
+        Some(AlarmsAction::Ack { what }) => view.acknowledge(*what).await,
     }
+}
+
+/// Sends a test message over a channel, or over all of them.
+async fn test(app: &App, channel: Option<&str>) -> Result<(), Problem> {
+    let names: Vec<String> = messages::channels(&app.config)?
+        .iter()
+        .map(|channel| channel.name().to_owned())
+        .collect();
+    let messages = Messages::start(&app.config, &app.state_dir, &app.clock, None)?;
+    let (Some(messages), false) = (messages, names.is_empty()) else {
+        return Err(Problem::failed("there is no channel to test").hint(
+            "name one in the configuration, as a table [[alarms.send]]; docs/alarms.md shows how",
+        ));
+    };
+    let wanted = match channel {
+        Some(name) => vec![name.to_owned()],
+        None => names,
+    };
+    let mut failed = None;
+    for name in wanted {
+        match messages.test(&name).await {
+            Ok(()) => app
+                .console
+                .say(&format!("{name}: the test message was taken.")),
+            Err(problem) if failed.is_none() => failed = Some(problem),
+            Err(problem) => app.console.problem(&problem),
+        }
+    }
+    failed.map_or(Ok(()), Err)
 }
 
 /// A wearer's alarms, from outside of the process that polls.
@@ -145,13 +178,13 @@ impl<'a> View<'a> {
         format!("{kind} ({level}): {heading}. {sentence}{age}{mute}")
     }
 
-    fn snooze(&self, what: Target, how_long: HowLong) -> Result<(), Problem> {
+    async fn snooze(&self, what: Target, how_long: HowLong) -> Result<(), Problem> {
         let until = match how_long {
             HowLong::For(length) => self.now.checked_add(length).unwrap_or(Timestamp::MAX),
             HowLong::Morning => next_morning(&self.limits, &self.offsets, self.now),
         };
         let Target { kind, up_to } = what;
-        self.ask(&Request::Snooze { kind, up_to, until })?;
+        self.ask(&Request::Snooze { kind, up_to, until }).await?;
         let Some(Mute::Snoozed { until, .. }) = self.alarms()?.mute(kind) else {
             return Err(
                 Problem::new(Exit::Temporary, "the snooze was not taken over")
@@ -164,12 +197,12 @@ impl<'a> View<'a> {
         ))
     }
 
-    fn acknowledge(&self, what: Target) -> Result<(), Problem> {
+    async fn acknowledge(&self, what: Target) -> Result<(), Problem> {
         let kind = what.kind;
         let alarms = self.alarms()?;
         let is_active = alarms.active().any(|alarm| alarm.kind == kind);
         if !is_active && alarms.unseen(kind).is_some() {
-            self.ask(&Request::Look)?;
+            self.ask(&Request::Look).await?;
             return print("What was over is not shown any more.\n");
         }
         if !is_active {
@@ -178,14 +211,14 @@ impl<'a> View<'a> {
                     .hint("`pulsewing alarms` lists those that are active"),
             );
         }
-        self.ask(&Request::Acknowledge { kind })?;
+        self.ask(&Request::Acknowledge { kind }).await?;
         print(&format!(
             "No more signals of {kind} until it is over or gets worse.\n"
         ))
     }
 
     /// Has the process that polls do this; if there is none, does it here.
-    fn ask(&self, request: &Request) -> Result<(), Problem> {
+    async fn ask(&self, request: &Request) -> Result<(), Problem> {
         let dir = &self.app.place.dir;
         let place = LeftRequest::new(dir);
         let give_up = Instant::now() + DONE_WITHIN;
@@ -220,7 +253,7 @@ impl<'a> View<'a> {
                 )
                 .hint("try again, or look at it with `pulsewing doctor`"));
             }
-            thread::sleep(LOOK_EVERY);
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 }

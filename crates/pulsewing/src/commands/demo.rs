@@ -105,6 +105,7 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         console,
         app.clock.clone(),
         members.clone(),
+        None,
         listener,
     );
     let screen = app.config.screen.clone();

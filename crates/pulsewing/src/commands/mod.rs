@@ -89,7 +89,9 @@ pub(crate) async fn run(cli: Cli, console: Console) -> Result<(), Problem> {
             wearer::run(&household, &action).await
         }
         Command::Status(options) => about_one(app()?, async |app| status::run(app, &options)).await,
-        Command::Alarms(options) => about_one(app()?, async |app| alarms::run(app, &options)).await,
+        Command::Alarms(options) => {
+            about_one(app()?, async |app| alarms::run(app, &options).await).await
+        }
         Command::Import(options) => about_one(app()?, async |app| import::run(app, &options)).await,
         Command::Export(options) => about_one(app()?, async |app| export::run(app, &options)).await,
         // Handled above.

@@ -2,7 +2,7 @@
 
 mod crew;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use self::crew::Crew;
 use super::{outputs, style};
@@ -13,6 +13,7 @@ use crate::{
     daemon::{Supervision, open_files},
     engine::stop::Stop,
     faces::{
+        messages::Messages,
         presenter::Presenter,
         web::{self, Listener},
     },
@@ -46,10 +47,12 @@ pub(super) async fn run(household: Household, options: &Run) -> Result<(), Probl
     for id in household.roster.forgotten(&household.state_dir) {
         console.warn(&format!("there is a sign-in or a history of \"{id}\", who is not one of the wearers, so nobody polls it; make them a wearer with `pulsewing wearer add {id}`, or erase everything with `pulsewing wearer remove {id}`"));
     }
-    crew.start(&stop)?;
-    let supervision = Supervision::new(members.clone(), clock.clone());
     let address = listener.as_ref().map(Listener::address);
     let reachable = address.and_then(sign_in_address);
+    let messages = Messages::start(&config, &household.state_dir, &clock, reachable.clone())?;
+    let messages = messages.map(Arc::new);
+    crew.start(&stop)?;
+    let supervision = Supervision::new(members.clone(), clock.clone());
     let screen = config.screen.clone();
     let style_of = Box::new(move |wearer: &WearerConfig| style(&screen, wearer, console, &look));
     let presented = members.clone();
@@ -62,8 +65,11 @@ pub(super) async fn run(household: Household, options: &Run) -> Result<(), Probl
         console,
     )
     .reachable_at(reachable);
-    let page =
-        listener.map(|listener| web::serve(config, console, clock.clone(), members, listener));
+    let told = messages.clone().map(|it| it.run(members.clone()));
+    let page = listener.map(|listener| {
+        let messages = messages.clone();
+        web::serve(config, console, clock.clone(), members, messages, listener)
+    });
     if let Some(address) = address {
         tracing::info!(page = %format_args!("http://{address}/"), "listening");
     }
@@ -84,8 +90,13 @@ pub(super) async fn run(household: Household, options: &Run) -> Result<(), Probl
         () = presenter.run() => {}
         () = supervision.run() => {}
         () = served(page) => {}
+        () = served(told) => {}
     }
     Supervision::stopping();
+    // Nobody else has it any more.
+    if let Some(messages) = messages.and_then(Arc::into_inner) {
+        messages.close().await;
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -131,10 +142,10 @@ fn sign_in_address(address: SocketAddr) -> Option<String> {
     (!ip.is_loopback() && !ip.is_unspecified()).then(|| format!("http://{address}"))
 }
 
-/// Serves the page, if there is one.
-pub(super) async fn served(page: Option<impl Future<Output = ()>>) {
-    match page {
-        Some(page) => page.await,
+/// Serves a face, if there is one.
+pub(super) async fn served(face: Option<impl Future<Output = ()>>) {
+    match face {
+        Some(face) => face.await,
         None => std::future::pending().await,
     }
 }

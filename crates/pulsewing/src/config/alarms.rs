@@ -8,6 +8,7 @@ use pulsewing_core::{
     alarm::{Limits, LimitsError},
     look::Night,
 };
+use pulsewing_notify::{PingUrl, SendSettings};
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, Visitor, value::StrDeserializer},
@@ -66,6 +67,10 @@ pub(crate) struct AlarmsConfig {
     pub repeat: Option<Interval>,
     /// The age up to which a minute can cause an alarm; "60m" by default.
     pub fresh: Option<Interval>,
+    /// The channels that messages go over. They are for all wearers.
+    pub send: Vec<SendSettings>,
+    /// The dead man's switch. It is for all wearers.
+    pub ping: Option<PingUrl>,
 }
 
 impl AlarmsConfig {
@@ -87,6 +92,15 @@ impl AlarmsConfig {
         }
     }
 
+    /// Returns the key here that is not about one wearer, if there is one.
+    pub(crate) const fn for_all(&self) -> Option<&'static str> {
+        match self {
+            Self { ping: Some(_), .. } => Some("ping"),
+            _ if !self.send.is_empty() => Some("send"),
+            _ => None,
+        }
+    }
+
     /// Returns the limits over the `usual` ones, if they make sense together.
     ///
     /// # Errors
@@ -98,7 +112,8 @@ impl AlarmsConfig {
 }
 
 fn rate<'de, D: Deserializer<'de>>(from: D) -> Result<Switch<Bpm>, D::Error> {
-    let number = |bpm: i64| Bpm::from_whole(bpm).ok_or(format!("{bpm} is not a heart rate"));
+    let number =
+        |bpm: i64| Bpm::from_whole(bpm).ok_or_else(|| format!("{bpm} is not a heart rate"));
     from.deserialize_any(NumberOrOff {
         wanted: "a heart rate in bpm, such as 120, or \"off\"",
         number,
@@ -238,6 +253,10 @@ mod tests {
         }
         let of_anna =
             message("[alarms]\nhigh = 100\n[[wearer]]\nid = \"anna\"\n[wearer.alarms]\nlow = 110");
+        let elsewhere = message("[wearer.alarms]\nping = \"https://hc-ping.com/x\"");
+        assert!(elsewhere.contains("ping under [alarms]"), "{elsewhere}");
+        let secret = message("[alarms]\nping = \"ftp://hush.example/x\"");
+        assert!(!secret.contains("hush"), "{secret}");
         assert!(
             of_anna.contains("anna") && of_anna.contains("110 is not below 100"),
             "{of_anna}"

@@ -86,6 +86,9 @@ pub(crate) struct Config {
     /// Notifications of the Google Health API.
     #[cfg(feature = "fleet")]
     pub webhook: WebhookConfig,
+    /// The directory of the file: paths in it are relative to that.
+    #[serde(skip)]
+    pub dir: PathBuf,
 }
 
 /// Addresses.
@@ -199,6 +202,7 @@ impl Config {
                 let beside = path.parent().unwrap_or_else(|| Path::new(""));
                 // `join` keeps an absolute path as it is.
                 config.screen.wallpaper = config.screen.wallpaper.map(|file| beside.join(file));
+                config.dir = beside.to_owned();
                 config.store.key_file = config.store.key_file.map(|file| beside.join(file));
                 Ok(config)
             }
@@ -249,6 +253,12 @@ impl Config {
         let usual = self.alarms.checked(Limits::default());
         let usual = usual.map_err(|error| problem("under [alarms]", error))?;
         for wearer in self.wearer.mentioned() {
+            if let Some(key) = wearer.alarms.for_all() {
+                return Err(Problem::failed(format!(
+                    "the alarms of \"{}\" have {key}, but messages are for all wearers: write {key} under [alarms]",
+                    wearer.id
+                )));
+            }
             let checked = wearer.alarms.checked(usual);
             checked.map_err(|error| problem(&format!("the alarms of \"{}\"", wearer.id), error))?;
         }

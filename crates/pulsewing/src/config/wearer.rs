@@ -151,7 +151,7 @@ pub(crate) enum WearersConfig {
     #[default]
     Absent,
     /// `[wearer]`: the wearer `default`.
-    Only(WearerConfig),
+    Only(Box<WearerConfig>),
     /// `[[wearer]]`, each with an id of its own.
     Listed(Vec<WearerConfig>),
 }
@@ -190,7 +190,9 @@ impl<'de> Visitor<'de> for TableOrTables {
                 "[wearer] is the only wearer and has no id; to give wearers ids, write each as [[wearer]], with double brackets",
             ));
         }
-        Ok(WearersConfig::Only(table.with_id(WearerId::default())))
+        Ok(WearersConfig::Only(Box::new(
+            table.with_id(WearerId::default()),
+        )))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut tables: A) -> Result<WearersConfig, A::Error> {

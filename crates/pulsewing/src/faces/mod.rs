@@ -3,6 +3,7 @@
 //! A face shows the state of the daemon or a command. It decides nothing, and cannot delay a cycle.
 
 pub(crate) mod alarms_json;
+pub(crate) mod messages;
 pub(crate) mod outputs;
 mod plot;
 pub(crate) mod presenter;

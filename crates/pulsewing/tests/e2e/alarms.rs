@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 
-use crate::harness::{daemon::Daemon, hermetic::Home, patience::until, signed_in::SignedIn};
+use crate::harness::{
+    daemon::Daemon, hermetic::Home, patience::until, recorder::Recorder, signed_in::SignedIn,
+};
 
 /// A wearer whose newest heart rate is 99 bpm, above a limit.
 fn above_its_limit(provider: &str) -> SignedIn {
@@ -148,6 +150,105 @@ fn whoever_has_seen_an_alarm_says_so_on_the_page_in_a_call_or_in_a_terminal() {
         4,
         "{log:?}"
     );
+}
+
+#[test]
+fn a_message_goes_out_once_and_its_button_snoozes() {
+    let signed_in = above_its_limit("google");
+    let (messages, switch) = (Recorder::start(), Recorder::start());
+    let file = |name: &str, text: &str| {
+        let path = signed_in.home.path(&format!("config/pulsewing/{name}"));
+        std::fs::write(path, text).unwrap();
+    };
+    file("secret", "0123456789abcdef");
+    file("button", "abcdef0123456789");
+    signed_in.home.configure_more(&format!(
+        r#"
+        ping = "{}/uuid"
+        [[alarms.send]]
+        to = "webhook"
+        name = "lamp"
+        url = "{url}/hook"
+        secret_file = "secret"
+        detail = "value"
+        [[alarms.send]]
+        to = "ntfy"
+        url = "{url}"
+        topic = "pulse"
+        snooze_token_file = "button"
+        [web]
+        passphrase = "correct horse"
+        public_url = "http://localhost"
+        "#,
+        switch.url,
+        url = messages.url
+    ));
+    let daemon = Daemon::start(&signed_in);
+    daemon.logs("kind=high");
+    let taken = [messages.next(), messages.next()];
+    let by = |line: &str| taken.iter().find(|it| it.line == line).unwrap();
+    let hook = by("POST /hook");
+    assert_eq!(hook.json()["kind"], "high");
+    assert!(
+        hook.body.contains("99 bpm at 13:59, above 85"),
+        "{}",
+        hook.body
+    );
+    // What is not asked for does not leave the house.
+    let ntfy = by("POST /");
+    assert!(!ntfy.body.contains("99"), "{}", ntfy.body);
+    let action = &ntfy.json()["actions"][0];
+    let url = action["url"].as_str().unwrap();
+    let path = url.strip_prefix("http://localhost").unwrap();
+    assert_eq!(
+        path,
+        "/api/v1/wearers/default/alarms/high/snooze?minutes=30&level=warning"
+    );
+    assert_eq!(switch.next().line, "GET /uuid");
+
+    // The button needs its token, which is good for nothing else.
+    let bearer = action["headers"]["Authorization"].as_str().unwrap();
+    let with = |value: &str, method: &str, path: &str| {
+        daemon.ask(method, path, &[("Authorization", value)]).status
+    };
+    assert_eq!(with("Bearer abcdef0123456780", "POST", path), 401);
+    assert_eq!(with(bearer, "GET", "/api/v1/now"), 401);
+    assert_eq!(
+        with(
+            bearer,
+            "POST",
+            "/api/v1/wearers/default/alarms/high/acknowledge"
+        ),
+        401
+    );
+    assert_eq!(with(bearer, "POST", path), 204);
+    assert!(alarms(&signed_in)["active"][0]["snoozed_until"].is_string());
+    let basic = ("Authorization", "Basic OmNvcnJlY3QgaG9yc2U=");
+    let metrics = until("counted messages", || {
+        let metrics = daemon.ask("GET", "/metrics", &[basic]).body;
+        let line = "pulsewing_alarm_signals_total{channel=\"lamp\",result=\"sent\"} 1\n";
+        metrics.contains(line).then_some(metrics)
+    });
+    assert!(
+        metrics.contains("{channel=\"ntfy\",result=\"failed\"} 0\n"),
+        "{metrics}"
+    );
+    daemon.stop();
+
+    // After a restart nothing is told again, and a test message says that it is one.
+    let daemon = Daemon::updated(&signed_in);
+    assert_eq!(switch.next().line, "GET /uuid");
+    daemon.stop();
+    assert!(messages.already().is_none());
+    signed_in
+        .run(&["alarms", "test", "lamp"])
+        .exits(0)
+        .says("lamp: the test message was taken.");
+    assert_eq!(messages.next().json()["event"], "test");
+    signed_in
+        .run(&["alarms", "test", "bell"])
+        .exits(1)
+        .says("there is lamp, ntfy");
 }
 
 #[test]

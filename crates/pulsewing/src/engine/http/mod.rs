@@ -273,7 +273,6 @@ impl Outgoing {
 ///
 /// # Errors
 /// A [`Problem`] with the certificates.
-#[cfg(feature = "fleet")]
 pub(crate) fn tls_to(ca_file: Option<&Path>) -> Result<rustls::ClientConfig, Problem> {
     tls_config(true, ca_file)
 }

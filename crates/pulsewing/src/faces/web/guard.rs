@@ -23,7 +23,10 @@ use super::{
     Shared, api, layout,
     sessions::{self, Sessions, Try},
 };
-use crate::config::{WebConfig, passphrase::Passphrase};
+use crate::{
+    config::{WebConfig, passphrase::Passphrase},
+    faces::messages::Messages,
+};
 
 /// The characters that are not escaped in the address to which the browser continues.
 const AS_IT_IS: &AsciiSet = &NON_ALPHANUMERIC
@@ -83,7 +86,12 @@ impl Guard {
         &self.sessions
     }
 
-    fn admit(&self, request: &Request, up: std::time::Duration) -> Result<(), Refusal> {
+    fn admit(
+        &self,
+        request: &Request,
+        messages: Option<&Messages>,
+        up: std::time::Duration,
+    ) -> Result<(), Refusal> {
         let headers = request.headers();
         if !host_of(headers, request.uri()).is_some_and(|host| self.is_ours(host)) {
             return Err(Refusal::Host);
@@ -99,7 +107,7 @@ impl Guard {
         // The redirect from the consent page comes without the cookie; its state authorises it.
         let is_open =
             path == "/passphrase" || path == "/sign-in/done" || path.starts_with("/assets/");
-        if is_open || self.sessions.has(headers, up) {
+        if is_open || self.sessions.has(headers, up) || is_snooze(request, messages) {
             return Ok(());
         }
         match sessions::from_basic(headers) {
@@ -120,6 +128,21 @@ impl Guard {
         // An address cannot be rebound.
         address.parse::<IpAddr>().is_ok() || name == "localhost" || self.names.contains(&name)
     }
+}
+
+/// Returns whether a button of a message asks for a snooze: it shows the token that the message carried.
+fn is_snooze(request: &Request, messages: Option<&Messages>) -> bool {
+    let path = request.uri().path();
+    let is_meant = request.method() == Method::POST
+        && path.starts_with("/api/v1/")
+        && path.contains("/alarms/")
+        && path.ends_with("/snooze");
+    let value = request.headers().get(header::AUTHORIZATION);
+    let token = value.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    is_meant
+        && messages
+            .zip(token)
+            .is_some_and(|(messages, token)| messages.may_snooze(token))
 }
 
 fn without_port(host: &str) -> &str {
@@ -184,7 +207,8 @@ fn hostname() -> Option<String> {
 /// Passes or refuses a request, and adds the common headers to its reply.
 pub(super) async fn check(State(site): State<Shared>, request: Request, next: Next) -> Response {
     let is_call = is_call(request.uri().path());
-    let mut reply = match site.guard.admit(&request, site.clock.now().up) {
+    let messages = site.messages.as_deref();
+    let mut reply = match site.guard.admit(&request, messages, site.clock.now().up) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refused(&refusal, &request, is_call),
     };

@@ -19,6 +19,7 @@ use pulsewing_core::{
     reading::{Freshness, Reading},
 };
 use pulsewing_history::{Span, bytes_on_disk};
+use pulsewing_notify::Report;
 
 use super::{Shared, api};
 use crate::{
@@ -29,13 +30,16 @@ use crate::{
 /// Serves the metrics to a scraper.
 pub(super) async fn page(State(site): State<Shared>) -> Response {
     let (members, now) = (site.members.all(), site.now());
+    let reports = site.messages.as_ref().map(|messages| messages.reports());
     // The histories are in files.
     let written = tokio::task::spawn_blocking(move || {
         let known: Vec<Known> = members
             .iter()
             .map(|member| Known::new(member, now))
             .collect();
-        text(&known, Told::Everything)
+        let mut text = text(&known, Told::Everything);
+        write_signals(&mut text, &reports.unwrap_or_default());
+        text
     });
     match written.await {
         Ok(text) => reply(text),
@@ -302,6 +306,26 @@ fn write_alarms(out: &mut String, all: &[Known]) {
                     "pulsewing_alarm{{wearer=\"{wearer}\",kind=\"{kind}\",level=\"{of_kind}\"}} {value}"
                 );
             }
+        }
+    }
+}
+
+/// Writes what became of the signals that were to go over each channel.
+fn write_signals(out: &mut String, reports: &[Report]) {
+    if reports.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "# HELP pulsewing_alarm_signals_total Signals of alarms, by channel and by what became of them.\n# TYPE pulsewing_alarm_signals_total counter"
+    );
+    for report in reports {
+        let channel = &report.channel;
+        for (result, count) in report.counts.by_result() {
+            let _ = writeln!(
+                out,
+                "pulsewing_alarm_signals_total{{channel=\"{channel}\",result=\"{result}\"}} {count}"
+            );
         }
     }
 }

@@ -73,7 +73,10 @@ use axum::{
 use jiff::Timestamp;
 use pulsewing_history::HistoryError;
 
-use crate::{config::Config, daemon::Members, engine::clock::Clock, tell::console::Console};
+use crate::{
+    config::Config, daemon::Members, engine::clock::Clock, faces::messages::Messages,
+    tell::console::Console,
+};
 
 #[cfg(feature = "fleet")]
 pub(crate) use fleet::{Backing, NOTIFICATIONS, serve_fleet};
@@ -90,6 +93,8 @@ struct Site {
     clock: Clock,
     /// The wearers that this program polls itself; those of a fleet are in its database.
     members: Members,
+    /// The channels that tell of alarms elsewhere, if there are any.
+    messages: Option<Arc<Messages>>,
     #[cfg(feature = "fleet")]
     fleet: Option<fleet::Fleet>,
     guard: guard::Guard,
@@ -115,6 +120,7 @@ pub(crate) fn serve(
     console: Console,
     clock: Clock,
     members: Members,
+    messages: Option<Arc<Messages>>,
     listener: Listener,
 ) -> impl Future<Output = ()> + use<> {
     let address = listener.address();
@@ -128,6 +134,7 @@ pub(crate) fn serve(
         console,
         clock,
         members,
+        messages,
         address,
     });
     server::run(listener, router(site))

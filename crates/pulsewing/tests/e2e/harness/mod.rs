@@ -16,6 +16,7 @@
 //! | `patience` | waiting for something, with an end |
 //! | `picture` | pictures, and what is on them |
 //! | `postgres` | a PostgreSQL server |
+//! | `recorder` | a server that keeps every request |
 //! | `recording` | recordings for the sandbox |
 //! | `relay` | a TCP relay that can be cut |
 //! | `sandbox_process` | `pulsewing sandbox`, started and asked |
@@ -40,6 +41,7 @@ pub(crate) mod middleman;
 pub(crate) mod patience;
 pub(crate) mod picture;
 pub(crate) mod postgres;
+pub(crate) mod recorder;
 pub(crate) mod recording;
 pub(crate) mod relay;
 pub(crate) mod sandbox_process;

@@ -118,6 +118,8 @@ pub(crate) fn serve_fleet(
         ..config.web.clone()
     };
     let site = Arc::new(Site {
+        // A fleet has no alarms.
+        messages: None,
         guard: guard::Guard::new(&web, address),
         frames: frame::Cache::default(),
         sign_in: sign_in::Pending::default(),
