@@ -66,7 +66,6 @@ impl<C: Carrier> Delivery<C> {
     }
 
     async fn take(&mut self, mut letter: Letter) {
-        self.tally.dropped(letter.drop_old((self.clock)()));
         for entry in letter.entries.iter().filter(|e| e.notice.is_follow_up()) {
             self.hush(entry.notice.subject()).await;
         }
@@ -109,7 +108,7 @@ impl<C: Carrier> Delivery<C> {
         let channel = Arc::clone(&self.channel);
         let (clock, tally) = (Arc::clone(&self.clock), Arc::clone(&self.tally));
         let request = || {
-            // Trying takes minutes, or an hour if the server wants that.
+            // It may have waited for others, for room, or for hours because the server wanted that.
             tally.dropped(letter.drop_old(clock()));
             let is_empty = letter.entries.is_empty();
             (!is_empty).then(|| form::request(&channel, &letter, clock()))

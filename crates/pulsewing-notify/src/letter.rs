@@ -59,10 +59,13 @@ impl Letter {
         Self { id, form, entries }
     }
 
-    /// Returns how loudly to tell it.
+    /// Returns how loudly to tell it. A test is as loud as a warning: whoever makes it wants to hear it.
     pub(crate) fn loudness(&self) -> Level {
         let levels = self.entries.iter().map(|entry| entry.notice.loudness());
-        levels.max().unwrap_or(Level::Info)
+        levels.max().unwrap_or(match self.form {
+            Form::Test => Level::Warning,
+            Form::News | Form::Sum => Level::Info,
+        })
     }
 
     /// Returns the notice that matters most.

@@ -234,6 +234,12 @@ mod tests {
                 r#"{"channel":"hook","wearer":"lea","kind":"stale","receipts":[]}]}"#
             )
         );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
         let memory = open(&path);
         assert!(memory.has("phone", HIGH) && memory.has("hook", STALE));
         assert!(!memory.has("phone", STALE) && !memory.has("phone", ("ben", Kind::High)));

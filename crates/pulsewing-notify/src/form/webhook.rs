@@ -203,7 +203,7 @@ mod tests {
         assert!(body.contains(r#""count":7,"#), "{body}");
         let (.., body) = sent(&channel, &Letter::test());
         assert!(
-            body.contains(r#""event":"test","kind":null,"level":"info","#),
+            body.contains(r#""event":"test","kind":null,"level":"warning","#),
             "{body}"
         );
     }

@@ -359,7 +359,7 @@ async fn one_wearers_end_is_not_anothers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_age_is_that_of_sending_and_what_is_too_old_is_not_sent() {
+async fn the_age_is_that_of_sending() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::new([
         Fate::Status(429, Some("600")),
@@ -371,15 +371,20 @@ async fn the_age_is_that_of_sending_and_what_is_too_old_is_not_sent() {
     let said = |place: usize| json(&server.look().tries[place].1)["message"].clone();
     assert_eq!(said(0), "Léa: Heart rate too high (13 min ago)");
     assert_eq!(said(1), "Léa: Heart rate too high (23 min ago)");
-    // Three hours after the measurement it is no news: even the fourth try is not made.
-    let ever = vec![Fate::Status(429, Some("3600")); 3];
-    server.look().fates = ever.into();
-    pass(4 * 3600).await;
-    assert_eq!(server.look().tries.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_that_has_become_too_old_is_not_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::new(vec![Fate::Status(429, Some("3600")); 3]);
+    let house = House::new(dir.path(), vec![(ntfy(), server.clone())]);
     house.tell([high(Event::Raised)]);
-    pass(1).await;
-    assert_eq!(server.look().tries.len(), 4);
-    assert_eq!(house.counts(0)[2], 1);
+    pass(4 * 3600).await;
+    assert_eq!(server.look().tries.len(), 3);
+    house.tell([high(Event::Repeated)]);
+    pass(600).await;
+    assert_eq!(server.look().tries.len(), 3);
+    assert_eq!(house.counts(0), [0, 0, 2, 0]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -410,6 +415,52 @@ async fn what_is_more_than_an_hour_may_have_is_summed_up() {
         "lea high raised [the last of 2]\nlea stale repeated [the last of 15]"
     );
     assert_eq!(house.counts(0), [20, 0, 0, 17]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_arrived_takes_room_and_what_has_not_takes_none() {
+    for (lost, taken) in [
+        (Fate::BreaksInHead, 15),
+        (Fate::Stalls, 15),
+        (Fate::Refuses, 0),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let fates = [lost, Fate::Status(400, None)]
+            .into_iter()
+            .cycle()
+            .take(100);
+        let server = Server::new(fates);
+        let house = House::new(dir.path(), vec![(ntfy(), server.clone())]);
+        for _ in 0..25 {
+            house.tell([stale(Event::Repeated)]);
+        }
+        pass(1800).await;
+        assert_eq!(server.look().taken.len(), taken);
+        let failed = match taken {
+            0 => 25,
+            taken => taken as u64,
+        };
+        assert_eq!(house.counts(0), [0, failed, 0, 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_rises_while_it_waits_for_room_is_told_at_once_and_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::default();
+    let house = House::new(dir.path(), vec![(ntfy(), server.clone())]);
+    for _ in 0..15 {
+        house.tell([stale(Event::Repeated)]);
+    }
+    house.tell([notice("ben", Kind::Low, Level::Warning, Event::Raised)]);
+    pass(1).await;
+    assert_eq!(server.messages().len(), 15);
+    house.tell([notice("ben", Kind::Low, Level::Urgent, Event::Raised)]);
+    pass(1).await;
+    assert_eq!(server.messages()[15..], ["ben low raised"]);
+    pass(7200).await;
+    assert_eq!(server.messages().len(), 16);
+    assert_eq!(house.counts(0), [16, 0, 0, 1]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -445,6 +496,7 @@ async fn an_emergency_stops_ringing_when_it_is_seen_or_over() {
     // Only the newest one rings.
     house.tell([urgent(Event::Repeated)]);
     pass(600).await;
+    assert_eq!(server.look().urls[2..], ["/1/receipts/r1/cancel.json"]);
     house.tell([urgent(Event::Acknowledged)]);
     pass(600).await;
     house.tell([urgent(Event::Cleared)]);
@@ -493,4 +545,17 @@ async fn several_of_one_moment_are_one_message_but_a_program_gets_each() {
     assert_eq!(events.collect::<Vec<_>>(), ["stale", "high"]);
     assert_eq!(house.counts(0), [2, 0, 0, 0]);
     assert_eq!(house.counts(1), [2, 0, 0, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_room_at_the_end_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::default();
+    let house = House::new(dir.path(), vec![(ntfy(), server.clone())]);
+    for _ in 0..18 {
+        house.tell([stale(Event::Repeated)]);
+    }
+    house.slots[0].queue.close();
+    pass(1).await;
+    assert_eq!(house.counts(0), [15, 0, 3, 0]);
 }

@@ -141,7 +141,7 @@ async fn a_test_says_what_happened() {
         said["message"],
         "A test of the channel phone. Nothing is wrong."
     );
-    assert_eq!(said["priority"], 2);
+    assert_eq!(said["priority"], 4);
     for sentence in [
         "phone: the server refuses the token (status 401: unauthorized)",
         "phone: the server has nothing at that address (status 404)",
