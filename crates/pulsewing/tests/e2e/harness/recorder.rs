@@ -15,8 +15,6 @@ use crate::harness::patience::SOON;
 pub(crate) struct Taken {
     /// Method and path.
     pub(crate) line: String,
-    /// The header fields, names in lower case.
-    pub(crate) head: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
@@ -75,21 +73,19 @@ fn serve(mut stream: TcpStream, to: &Sender<Taken>) -> Option<()> {
         let (line, _) = line.trim_end().rsplit_once(' ')?;
         let mut taken = Taken {
             line: line.to_owned(),
-            head: Vec::new(),
             body: String::new(),
         };
+        let mut length = 0;
         loop {
             let mut field = String::new();
             from.read_line(&mut field).ok()?;
             let Some((name, value)) = field.trim_end().split_once(": ") else {
                 break;
             };
-            taken
-                .head
-                .push((name.to_ascii_lowercase(), value.to_owned()));
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.parse().ok()?;
+            }
         }
-        let length = taken.head.iter().find(|(name, _)| name == "content-length");
-        let length = length.map_or(0, |(_, length)| length.parse().unwrap());
         from.by_ref()
             .take(length)
             .read_to_string(&mut taken.body)
