@@ -181,7 +181,7 @@ fn a_key_opens_what_its_role_says_and_nothing_else_by_any_path() {
     let office_sees = metrics(&office);
     assert!(
         office_sees.contains("backlog")
-            && office_sees.contains("pulsewing_trouble{wearer=\"ben\"} 0")
+            && office_sees.contains("pulsewing_trouble{wearer=\"ben\",kind=\"sign-in\"} 0")
     );
     for told in [
         heart,

@@ -487,7 +487,8 @@ fn one_daemon_shows_a_family_of_all_sorts_and_the_worst_news_first() {
     let metrics = daemon.get("/metrics").body;
     for line in [
         "pulsewing_up_to_date{wearer=\"fine\"} 1",
-        "pulsewing_trouble{wearer=\"fine\"} 0",
+        "pulsewing_trouble{wearer=\"fine\",kind=\"sign-in\"} 0",
+        "pulsewing_trouble{wearer=\"fine\",kind=\"temporary\"} 0",
         "pulsewing_trouble{wearer=\"signed-out\",kind=\"sign-in\"} 1",
         "pulsewing_trouble{wearer=\"limited\",kind=\"temporary\"} 1",
         "pulsewing_up_to_date{wearer=\"off-wrist\"} 0",

@@ -36,13 +36,14 @@ fn top(page: &str) -> (String, String, String) {
     )
 }
 
-/// Returns the value of a metric, if there is one.
+/// Returns the value of a metric; `None` while it is not known.
 fn metric(daemon: &Daemon, name: &str) -> Option<f64> {
     let text = daemon.get("/metrics").body;
     let mut lines = text.lines();
     let value = lines
         .find_map(|line| line.strip_prefix(&format!("pulsewing_{name}{{wearer=\"default\"}} ")));
-    value.map(|value| value.parse().unwrap())
+    let value: f64 = value.unwrap().parse().unwrap();
+    (!value.is_nan()).then_some(value)
 }
 
 /// Asserts that every face shows the minute of two days ago.

@@ -1,9 +1,9 @@
 //! Metrics for Prometheus (text exposition format 0.0.4), each with the label `wearer`.
 //!
-//! Unknown values are absent, not zero. A heart rate that is more than a day old is absent as well,
-//! and so is a resting heart rate from before yesterday, because a gauge cannot show its age. The
-//! time and age of the newest heart rate never disappear, so that an alert on them does not resolve
-//! by itself.
+//! Every series exists from the start on and for as long as the wearer does: a label that comes and goes
+//! would begin another series, and an alert on the old one would resolve by itself. What is not known is
+//! NaN, not zero. So is a heart rate that is more than a day old, and a resting heart rate from before
+//! yesterday, because a gauge cannot show its age.
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use pulsewing_core::{
     Bpm,
     alarm::Kind,
+    cycle::FailureKind,
     reading::{Freshness, Reading},
 };
 use pulsewing_history::{Span, bytes_on_disk};
@@ -73,14 +74,36 @@ const OF_UPDATES: [&str; 5] = [
     "build_info",
 ];
 
-/// A gauge. It is absent while its value is not known.
+/// A gauge.
 struct Gauge {
     /// The name after `pulsewing_`.
     name: &'static str,
     help: &'static str,
-    /// The labels after the wearer's, each with a comma before it.
-    labels: fn(&Known) -> String,
-    value: fn(&Known) -> Option<f64>,
+    series: Series,
+}
+
+/// The series of a gauge for one wearer: always the same ones.
+enum Series {
+    /// A single one, which is NaN while its value is not known.
+    Plain(fn(&Known) -> Option<f64>),
+    /// One about the history's file, which a wearer in a database never has.
+    OfFile(fn(&(Option<Span>, u64)) -> f64),
+    /// Some with labels after the wearer's, each label with a comma before it.
+    Labelled(fn(&Known) -> Vec<(String, f64)>),
+}
+
+impl Series {
+    /// Returns the values at present, with their labels.
+    fn of(&self, known: &Known) -> Vec<(String, f64)> {
+        match self {
+            Self::Plain(value) => vec![(String::new(), value(known).unwrap_or(f64::NAN))],
+            Self::OfFile(value) => {
+                let history = known.history.iter();
+                history.map(|it| (String::new(), value(it))).collect()
+            }
+            Self::Labelled(values) => values(known),
+        }
+    }
 }
 
 /// The data behind the gauges of one wearer.
@@ -124,9 +147,9 @@ impl Known {
         self.reading().and_then(api::newest)
     }
 
-    fn trouble(&self) -> Option<&'static str> {
+    fn trouble(&self) -> Option<FailureKind> {
         let failed_update = self.snapshot.failed_update.as_ref();
-        failed_update.map(|failed_update| failed_update.failure.kind().name())
+        failed_update.map(|failed_update| failed_update.failure.kind())
     }
 }
 
@@ -204,33 +227,38 @@ const GAUGES: [Gauge; 15] = [
     ),
     Gauge {
         name: "trouble",
-        help: "1 while something prevents updates: sign-in, gone, temporary or failed.",
-        labels: |known| {
-            let kind = known.trouble();
-            kind.map_or_else(String::new, |kind| format!(",kind=\"{kind}\""))
-        },
-        value: |known| Some(f64::from(u8::from(known.trouble().is_some()))),
+        help: "1 for the kind of trouble that prevents updates: failed, sign-in, gone or temporary.",
+        series: Series::Labelled(|known| {
+            let kinds = FailureKind::ALL.into_iter();
+            kinds
+                .map(|kind| {
+                    let label = format!(",kind=\"{}\"", kind.name());
+                    (label, f64::from(u8::from(known.trouble() == Some(kind))))
+                })
+                .collect()
+        }),
     },
-    plain("history_days", "How many days the history has.", |known| {
-        let (span, _) = known.history?;
-        Some(span.map_or(0.0, |span| f64::from(span.days)))
-    }),
-    plain(
-        "history_bytes",
-        "How much disk space the history takes.",
-        |known| known.history.map(|(_, bytes)| bytes as f64),
-    ),
+    Gauge {
+        name: "history_days",
+        help: "How many days the history has.",
+        series: Series::OfFile(|(span, _)| span.map_or(0.0, |span| f64::from(span.days))),
+    },
+    Gauge {
+        name: "history_bytes",
+        help: "How much disk space the history takes.",
+        series: Series::OfFile(|(_, bytes)| *bytes as f64),
+    },
     Gauge {
         name: "build_info",
         help: "The program.",
-        labels: |known| {
-            format!(
-                ",version=\"{}\",provider=\"{}\"",
-                env!("CARGO_PKG_VERSION"),
-                known.snapshot.provider.name()
-            )
-        },
-        value: |_| Some(1.0),
+        series: Series::Labelled(|known| {
+            let version = env!("CARGO_PKG_VERSION");
+            let provider = known.snapshot.provider.name();
+            vec![(
+                format!(",version=\"{version}\",provider=\"{provider}\""),
+                1.0,
+            )]
+        }),
     },
 ];
 
@@ -238,8 +266,7 @@ const fn plain(name: &'static str, help: &'static str, value: fn(&Known) -> Opti
     Gauge {
         name,
         help,
-        labels: |_| String::new(),
-        value,
+        series: Series::Plain(value),
     }
 }
 
@@ -249,14 +276,7 @@ fn seconds(at: Timestamp) -> f64 {
 
 pub(super) fn text(all: &[Known], told: Told) -> String {
     let mut out = String::new();
-    for Gauge {
-        name,
-        help,
-        labels,
-        value,
-    } in GAUGES
-    {
-        let mut is_announced = false;
+    for Gauge { name, help, series } in GAUGES {
         match told {
             Told::Everything => {}
             #[cfg(feature = "fleet")]
@@ -264,21 +284,21 @@ pub(super) fn text(all: &[Known], told: Told) -> String {
             #[cfg(feature = "fleet")]
             Told::Updates => continue,
         }
+        let mut is_announced = false;
         for known in all {
-            let Some(value) = value(known) else {
-                continue;
-            };
-            // Once per metric, and not at all for one that nobody has.
-            if !is_announced {
-                let _ = writeln!(out, "# HELP pulsewing_{name} {help}");
-                let _ = writeln!(out, "# TYPE pulsewing_{name} gauge");
-                is_announced = true;
+            for (labels, value) in series.of(known) {
+                // Once per metric, and not at all for one that nobody has.
+                if !is_announced {
+                    let _ = writeln!(out, "# HELP pulsewing_{name} {help}");
+                    let _ = writeln!(out, "# TYPE pulsewing_{name} gauge");
+                    is_announced = true;
+                }
+                let wearer = &known.wearer;
+                let _ = writeln!(
+                    out,
+                    "pulsewing_{name}{{wearer=\"{wearer}\"{labels}}} {value}"
+                );
             }
-            let (wearer, labels) = (&known.wearer, labels(known));
-            let _ = writeln!(
-                out,
-                "pulsewing_{name}{{wearer=\"{wearer}\"{labels}}} {value}"
-            );
         }
     }
     if told == Told::Everything {
@@ -344,39 +364,100 @@ fn logged_today(reading: &Reading, now: Timestamp) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
-    use pulsewing_core::Provider;
+    use pulsewing_core::{Provider, cycle::Failure};
+    use pulsewing_testkit::{at, readings};
 
     use super::*;
+    use crate::daemon::FailedUpdate;
 
-    #[test]
-    fn what_is_not_known_is_absent() {
-        let snapshot = Snapshot::new(Provider::Google, SignedDuration::from_mins(15));
-        let known = Known {
+    /// The moment that all of this is about.
+    const NOW: &str = "2026-11-22T13:07:00Z";
+
+    fn known(snapshot: Snapshot) -> Known {
+        Known {
             wearer: WearerId::default(),
             snapshot: Arc::new(snapshot),
-            now: Timestamp::UNIX_EPOCH,
+            now: at(NOW),
             history: Some((None, 0)),
+        }
+    }
+
+    fn new() -> Snapshot {
+        Snapshot::new(Provider::Google, SignedDuration::from_mins(15))
+    }
+
+    /// Returns every series with its value.
+    fn series(snapshot: Snapshot) -> Vec<(String, f64)> {
+        let text = text(&[known(snapshot)], Told::Everything);
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines
+            .map(|line| {
+                let (series, value) = line.rsplit_once(' ').unwrap();
+                (series.to_owned(), value.parse().unwrap())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_a_number() {
+        let mut numbers = series(new());
+        let (alarms, others) = numbers
+            .into_iter()
+            .partition(|(name, _)| name.starts_with("pulsewing_alarm"));
+        numbers = others;
+        numbers.retain(|(_, value)| !value.is_nan());
+        let alarms: Vec<(String, f64)> = alarms;
+        assert!(alarms.len() == 11 && alarms.iter().all(|(_, value)| *value == 0.0));
+        let kind = |name: &str| format!("pulsewing_trouble{{wearer=\"default\",kind=\"{name}\"}}");
+        let version = env!("CARGO_PKG_VERSION");
+        let expected = [
+            (kind("failed"), 0.0),
+            (kind("sign-in"), 0.0),
+            (kind("gone"), 0.0),
+            (kind("temporary"), 0.0),
+            ("pulsewing_history_days{wearer=\"default\"}".into(), 0.0),
+            ("pulsewing_history_bytes{wearer=\"default\"}".into(), 0.0),
+            (
+                format!(
+                    "pulsewing_build_info{{wearer=\"default\",version=\"{version}\",provider=\"google\"}}"
+                ),
+                1.0,
+            ),
+        ];
+        assert_eq!(numbers, expected);
+    }
+
+    #[test]
+    fn the_series_are_the_same_ones_whatever_happens() {
+        let names = |snapshot| {
+            let series = series(snapshot).into_iter();
+            series.map(|(series, _)| series).collect::<Vec<_>>()
         };
-        let text = text(&[known], Told::Everything);
-        let (text, alarms) = text.split_at(text.find("# HELP pulsewing_alarm ").unwrap());
-        let names: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .map(|line| line.split(['{', ' ']).next().unwrap())
-            .collect();
-        assert_eq!(
-            names,
-            [
-                "pulsewing_trouble",
-                "pulsewing_history_days",
-                "pulsewing_history_bytes",
-                "pulsewing_build_info"
-            ]
-        );
-        assert!(
-            alarms
-                .contains("pulsewing_alarm{wearer=\"default\",kind=\"high\",level=\"urgent\"} 0\n")
-        );
-        assert_eq!(alarms.lines().count(), 2 + 11);
+        let all = names(new());
+        let newest = (13 * 60 + 58, 72);
+        let reading = readings::with_minutes(readings::berlin(), at(NOW), [newest]);
+        let updated = Snapshot {
+            reading: Some(Arc::new(reading)),
+            last_success: Some(at(NOW)),
+            ..new()
+        };
+        assert_eq!(names(updated.clone()), all);
+        for failure in [Failure::OutOfTime, Failure::NoChain] {
+            let failed = Snapshot {
+                failed_update: Some(FailedUpdate {
+                    failure,
+                    message: "no answer".into(),
+                    details: None,
+                    hint: None,
+                }),
+                ..updated.clone()
+            };
+            assert_eq!(names(failed.clone()), all);
+            let active: Vec<_> = series(failed)
+                .into_iter()
+                .filter(|(name, value)| name.contains("trouble") && *value == 1.0)
+                .collect();
+            assert_eq!(active.len(), 1, "{active:?}");
+        }
     }
 }
