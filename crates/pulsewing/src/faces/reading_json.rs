@@ -70,10 +70,15 @@ impl ReadingJson {
         }
     }
 
-    /// Adapts it for a reading that may be of any day: adds the instant of the newest minute, and
+    /// Adapts it for a reading that may be of any day: adds the instant of every minute, in UTC, and
     /// drops a resting heart rate from before yesterday.
     pub(crate) fn dated(mut self, reading: &Reading, now: Timestamp) -> Self {
         self.resting_bpm = reading.resting_at(now).map(|bpm| bpm.get());
+        // The minutes are those of the window, in its order.
+        let minutes = self.window.iter_mut().flatten();
+        for (minute, sample) in minutes.zip(reading.window.samples()) {
+            minute.at = Some(instant(sample.at));
+        }
         let newest = reading.latest();
         if let Some((latest, newest)) = self.latest.as_mut().zip(newest) {
             latest.at = Some(instant(newest.at));
