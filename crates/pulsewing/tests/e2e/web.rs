@@ -104,6 +104,9 @@ fn days_and_minutes_are_told_as_they_are_in_the_history() {
     let days = daemon.json("/api/v1/days?from=2026-11-22&to=2026-11-22");
     assert_eq!(days[0]["date"], "2026-11-22");
     assert_eq!(days[0]["logged_minutes"], 840);
+    let window = daemon.json("/api/v1/now")["reading"]["window"].clone();
+    assert_eq!(window[0]["at"], "2026-11-22T13:45:00Z");
+    assert_eq!(window[14]["at"], "2026-11-22T13:59:00Z");
     let part = daemon.get("/day/2026-11-22?from=06:00&to=12:00").body;
     assert!(part.contains("06:00 to 12:00"), "{part}");
     daemon.stop();
@@ -319,6 +322,9 @@ fn beyond_this_machine_a_passphrase_is_needed() {
     );
     assert_eq!(daemon.get("/api/v1/now").status, 401);
     assert_eq!(daemon.get("/metrics").status, 401);
+    // A supervisor needs no passphrase, and is told nothing of anybody.
+    let health = daemon.json("/api/v1/health");
+    assert_eq!(health, json!({ "status": "ok", "late_loops": 0 }));
     assert_eq!(daemon.post("/update", "").status, 401);
     let ask = daemon.get("/passphrase?next=/day/2026-11-22").body;
     assert!(ask.contains("value=\"/day/2026-11-22\""), "{ask}");

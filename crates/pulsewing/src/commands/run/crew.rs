@@ -207,6 +207,9 @@ async fn poll(
     console: Console,
 ) {
     let broadcast = updates.broadcast().clone();
+    // A wearer who waits for their first turn does not hang.
+    let progress = updates.engine().progress();
+    progress.back_by(broadcast.now().up + after);
     let cycles = async {
         wait(&broadcast, after, stop).await;
         cycles(&mut updates, stop, title, console).await;

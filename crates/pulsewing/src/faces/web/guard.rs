@@ -20,7 +20,7 @@ use axum::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
-    Shared, api, layout,
+    Shared, api, health, layout,
     sessions::{self, Sessions, Try},
 };
 use crate::{
@@ -105,8 +105,8 @@ impl Guard {
             return Ok(());
         };
         // The redirect from the consent page comes without the cookie; its state authorises it.
-        let is_open =
-            path == "/passphrase" || path == "/sign-in/done" || path.starts_with("/assets/");
+        let is_open = matches!(path, "/passphrase" | "/sign-in/done" | health::PATH)
+            || path.starts_with("/assets/");
         if is_open || self.sessions.has(headers, up) || is_snooze(request, messages) {
             return Ok(());
         }

@@ -24,6 +24,7 @@
 //! | `zone_bar.rs`, `usual.rs` | the time in each zone, and what is usual at a time of day |
 //! | `fleet` | the pages of a fleet: wearers in a database, and keys instead of the passphrase |
 //! | `api.rs`, `events.rs`, `metrics.rs`, `frame.rs` | the same data for programs |
+//! | `openapi.rs`, `health.rs` | the description of the API; whether the daemon works |
 //!
 //! HTML is written with maud: it is checked at compile time, and every inserted value is escaped.
 
@@ -41,12 +42,14 @@ mod fleet;
 mod frame;
 mod guard;
 mod headline;
+mod health;
 mod hours;
 mod icons;
 mod layout;
 mod metrics;
 mod notice;
 mod now;
+mod openapi;
 mod overview;
 #[cfg(test)]
 mod palette;
@@ -151,6 +154,8 @@ fn router(site: Shared) -> Router {
     alarm_calls(calls(router, of_one), of_one)
         .route("/family/events", get(family::events))
         .route("/api/v1/wearers", get(api::wearers))
+        .route(openapi::PATH, get(openapi::document))
+        .route(health::PATH, get(health::check))
         .route("/sign-in/done", get(sign_in::done))
         .route("/passphrase", get(passphrase::page).post(passphrase::enter))
         .route("/metrics", get(metrics::page))

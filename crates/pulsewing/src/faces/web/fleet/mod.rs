@@ -37,7 +37,8 @@ use pulsewing_fleet::{Database, Error, Wearer};
 use pulsewing_history::{Dates, MemoryHistory};
 
 use super::{
-    Shared, Site, api, assets, calls, family, frame, guard, icons, layout, not_found, now, pages,
+    Shared, Site, api, assets, calls, family, frame, guard, health, icons, layout, not_found, now,
+    openapi, pages,
 };
 use crate::{
     config::{Config, WebConfig, wearer::WearerConfig},
@@ -156,7 +157,7 @@ pub(crate) fn serve_fleet(
     })
 }
 
-fn router(site: Shared) -> Router {
+pub(super) fn router(site: Shared) -> Router {
     let router = pages(Router::new(), "/w/{wearer}")
         .route("/w/{wearer}", get(family::to_wearer))
         .route("/w/{wearer}/", get(now::page));
@@ -164,6 +165,7 @@ fn router(site: Shared) -> Router {
         .route("/", get(home::page))
         .route("/family/events", get(home::events))
         .route("/api/v1/wearers", get(list::wearers))
+        .route(openapi::PATH, get(openapi::document))
         .route("/metrics", get(list::metrics))
         .route("/key", get(door::page).post(door::enter))
         .route("/key/forget", post(door::forget))
@@ -182,6 +184,8 @@ fn router(site: Shared) -> Router {
             Arc::clone(&site),
             door::check,
         ))
+        // A supervisor has no key, and is told nothing of anybody.
+        .route(health::PATH, get(health::check))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(&site),
             guard::check,
