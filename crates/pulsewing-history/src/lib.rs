@@ -23,6 +23,7 @@
 //! | [`Source`] | the origin of minutes |
 //! | `imported.rs` | lets a new import replace an earlier one |
 //! | `doubted.rs` | remembers which minutes a tracker itself did not trust |
+//! | [`DayVersion`] | which days changed, without reading their minutes |
 //! | `asked.rs` | remembers which days were fetched after their end, so that a gap is known to be one |
 //! | [`archive`] | imports exports of other services, and exports the history |
 //!
@@ -66,6 +67,7 @@ mod still;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod version;
 mod writer;
 
 pub use arrival::Arrival;
@@ -86,4 +88,5 @@ pub use retention::Retention;
 pub use source::{Kind, Source};
 pub use source_day::SourceDay;
 pub use stored::{RowKey, StoredAsked, StoredDay, StoredDoubts, StoredOwner, StoredRow};
+pub use version::DayVersion;
 pub use writer::HistoryWriter;

@@ -27,7 +27,7 @@ pub(crate) fn opened() -> (TempDir, History) {
     (dir, history)
 }
 
-fn known(kind: Kind, day: Day, fetched_at: i64) -> SourceDay {
+pub(crate) fn known(kind: Kind, day: Day, fetched_at: i64) -> SourceDay {
     SourceDay {
         source: Source::new(kind),
         zone: "Europe/Berlin".into(),
@@ -38,7 +38,7 @@ fn known(kind: Kind, day: Day, fetched_at: i64) -> SourceDay {
 }
 
 /// Builds a day of a zone with these rates from an instant on.
-fn day(zone: &str, from: &str, rates: &[u16]) -> Day {
+pub(crate) fn day(zone: &str, from: &str, rates: &[u16]) -> Day {
     let zone = TimeZone::get(zone).unwrap();
     let mut day = Day::new(day_of(&zone, at(from)));
     let first = day.local().minute_of(at(from)).unwrap();

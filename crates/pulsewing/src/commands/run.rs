@@ -4,6 +4,8 @@ mod crew;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use tokio::task::JoinSet;
+
 use self::crew::Crew;
 use super::{outputs, style};
 use crate::{
@@ -13,6 +15,7 @@ use crate::{
     daemon::{Supervision, open_files},
     engine::stop::Stop,
     faces::{
+        influx::Feed,
         messages::Messages,
         presenter::Presenter,
         web::{self, Listener},
@@ -47,6 +50,7 @@ pub(super) async fn run(household: Household, options: &Run) -> Result<(), Probl
     for id in household.roster.forgotten(&household.state_dir) {
         console.warn(&format!("there is a sign-in or a history of \"{id}\", who is not one of the wearers, so nobody polls it; make them a wearer with `pulsewing wearer add {id}`, or erase everything with `pulsewing wearer remove {id}`"));
     }
+    let feed = Feed::new(&config, members.clone(), clock.clone())?;
     let address = listener.as_ref().map(Listener::address);
     let reachable = address.and_then(sign_in_address);
     let messages = Messages::start(&config, &household.state_dir, &clock, reachable.clone())?;
@@ -91,6 +95,7 @@ pub(super) async fn run(household: Household, options: &Run) -> Result<(), Probl
         () = supervision.run() => {}
         () = served(page) => {}
         () = served(told) => {}
+        () = fed(feed) => {}
     }
     Supervision::stopping();
     // Nobody else has it any more.
@@ -140,6 +145,22 @@ async fn listen(household: &Household, asked: Option<SocketAddr>) -> Result<List
 fn sign_in_address(address: SocketAddr) -> Option<String> {
     let ip = address.ip();
     (!ip.is_loopback() && !ip.is_unspecified()).then(|| format!("http://{address}"))
+}
+
+/// Copies the minutes to InfluxDB, if there is one, in a task of its own.
+async fn fed(feed: Option<Feed>) {
+    let Some(feed) = feed else {
+        return std::future::pending().await;
+    };
+    // Dropped with this, so that a request to stop does not wait for an answer: what was not confirmed is sent
+    // again after the start.
+    let mut task = JoinSet::new();
+    task.spawn(feed.run());
+    if let Some(Err(error)) = task.join_next().await
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 /// Serves a face, if there is one.

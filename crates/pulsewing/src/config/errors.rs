@@ -10,7 +10,7 @@ use toml::Table;
 use crate::tell::problem::Problem;
 
 /// The tables of the configuration; everything else at its top is a value.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "google",
     "fitbit",
     "endpoints",
@@ -21,6 +21,7 @@ const TABLES: [&str; 11] = [
     "history",
     "alarms",
     "store",
+    "influx",
     "webhook",
 ];
 

@@ -9,6 +9,7 @@ pub(crate) mod alarms;
 pub(crate) mod client;
 pub(crate) mod endpoints;
 mod errors;
+mod influx;
 mod interval;
 pub(crate) mod passphrase;
 pub(crate) mod places;
@@ -46,6 +47,7 @@ use self::{
 };
 use crate::tell::problem::Problem;
 
+pub(crate) use influx::{InfluxConfig, InfluxToken};
 pub(crate) use interval::Interval;
 pub(crate) use public_url::PublicUrl;
 pub(crate) use store::StoreConfig;
@@ -83,6 +85,8 @@ pub(crate) struct Config {
     pub alarms: AlarmsConfig,
     /// The database of many wearers.
     pub store: StoreConfig,
+    /// The InfluxDB to which the minutes are copied.
+    pub influx: InfluxConfig,
     /// Notifications of the Google Health API.
     #[cfg(feature = "fleet")]
     pub webhook: WebhookConfig,
@@ -204,6 +208,8 @@ impl Config {
                 config.screen.wallpaper = config.screen.wallpaper.map(|file| beside.join(file));
                 config.dir = beside.to_owned();
                 config.store.key_file = config.store.key_file.map(|file| beside.join(file));
+                let token_file = config.influx.token_file.take();
+                config.influx.token_file = token_file.map(|file| beside.join(file));
                 Ok(config)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => {
@@ -242,6 +248,7 @@ impl Config {
             .hint("say when it is night, such as with night = \"22:00-07:00\" under [screen]"));
         }
         config.check_alarms()?;
+        config.influx.check(config.history.keep != Retention::Nothing)?;
         Ok(config)
     }
 

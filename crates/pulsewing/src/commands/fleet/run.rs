@@ -21,6 +21,13 @@ pub(super) async fn run(fleet: Fleet, options: &Run) -> Result<(), Problem> {
         );
     }
     let household = fleet.household();
+    if household.config.influx.url.is_some() {
+        return Err(Problem::new(
+            Exit::Usage,
+            "[influx] copies histories in files, and a fleet's are in its database",
+        )
+        .hint("remove [influx] from the configuration"));
+    }
     let collects = household.config.store.tenant.is_none();
     if !collects && options.no_web {
         return Err(Problem::new(

@@ -277,7 +277,14 @@ pub(crate) fn tls_to(ca_file: Option<&Path>) -> Result<rustls::ClientConfig, Pro
     tls_config(true, ca_file)
 }
 
-fn tls_config(need_tls: bool, ca_file: Option<&Path>) -> Result<rustls::ClientConfig, Problem> {
+/// Returns the same; with `need_tls` off, for a server that is never spoken to with TLS.
+///
+/// # Errors
+/// A [`Problem`] with the certificates.
+pub(crate) fn tls_config(
+    need_tls: bool,
+    ca_file: Option<&Path>,
+) -> Result<rustls::ClientConfig, Problem> {
     let unusable = |error: &rustls::Error| Problem::failed("TLS cannot be set up").caused_by(error);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
