@@ -27,6 +27,8 @@ pub(super) struct Copy {
     sent: BTreeMap<Date, u64>,
     /// The minutes of the latest days that were sent.
     minutes: BTreeMap<Date, Minutes>,
+    /// The number of batches that were sent.
+    batches: u64,
     /// The last complaint about the cursor's file.
     told: Option<String>,
 }
@@ -40,8 +42,14 @@ impl Copy {
             cursor: None,
             sent: BTreeMap::new(),
             minutes: BTreeMap::new(),
+            batches: 0,
             told: None,
         }
+    }
+
+    /// Returns how many batches were sent since the start.
+    pub(super) const fn batches(&self) -> u64 {
+        self.batches
     }
 
     /// Sends what the server lacks, until it lacks nothing.
@@ -107,6 +115,7 @@ impl Copy {
     /// Remembers that these days were sent.
     async fn remember(&mut self, batch: Batch, clock: &Clock) {
         let now = clock.now().utc;
+        self.batches += 1;
         for day in &batch.days {
             self.sent.insert(day.date, day.digest);
             if let Some(cursor) = &mut self.cursor {

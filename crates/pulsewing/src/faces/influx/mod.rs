@@ -33,8 +33,8 @@ use crate::{
     tell::problem::Problem,
 };
 
-/// The first wait after a failure; each one doubles it.
-const FIRST_WAIT: Duration = Duration::from_secs(5);
+/// The wait after a failure; each one without a success in between doubles it.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
 
 /// The longest wait between two tries, unless the server asks for more.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
@@ -76,6 +76,7 @@ impl Feed {
         let mut told: Option<String> = None;
         loop {
             changes.borrow_and_update();
+            let before = self.batches();
             match self.copy_all().await {
                 Ok(()) => {
                     if told.take().is_some() {
@@ -94,6 +95,9 @@ impl Feed {
                         );
                         told = Some(trouble.why);
                     }
+                    if self.batches() != before {
+                        wait = FIRST_WAIT;
+                    }
                     let pause = trouble.after.unwrap_or_default().max(wait);
                     let until = self.clock.now().up + pause;
                     self.clock.sleep_until(until).await;
@@ -101,6 +105,11 @@ impl Feed {
                 }
             }
         }
+    }
+
+    /// Returns how many batches were sent.
+    fn batches(&self) -> u64 {
+        self.copies.values().map(|(_, copy)| copy.batches()).sum()
     }
 
     /// Copies what changed in the histories of all wearers.
