@@ -16,8 +16,10 @@ mod firmware;
 mod foreign;
 mod members;
 mod no_std;
+mod numbers;
 mod plan;
 mod process;
+mod python;
 mod schedule;
 mod step;
 mod table;
@@ -43,7 +45,7 @@ struct Arguments {
     /// Of test only format, tidy, lints, and the tests that take seconds
     #[arg(long)]
     quick: bool,
-    /// Run each check of e2e, browser or qemu N times, beside a busy loop for each processor
+    /// Run each check of e2e, browser, numbers or qemu N times, beside a busy loop for each processor
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
     /// The name of a single step to run. A plan runs each of its steps as a separate process with this.
@@ -64,8 +66,8 @@ Exit codes: 0 all passed, 1 something failed, 2 wrong usage.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Task {
-    /// Run every check: format, lints, tests, fuzz targets, foreign clients, browser, docs, tidy,
-    /// no-std, licences, benches, boards
+    /// Run every check: format, lints, tests, fuzz targets, foreign clients, browser, numbers, docs,
+    /// tidy, no-std, licences, benches, boards
     Test,
     /// Run the workspace's benchmarks
     Bench,
@@ -77,6 +79,8 @@ enum Task {
     E2e,
     /// Test the daemon's page in Chromium with playwright and axe (pictures in target/browser)
     Browser,
+    /// Have Prometheus, OpenAPI validators and a line protocol parser judge a running daemon
+    Numbers,
     /// Test the emulated board end to end against the sandbox
     Qemu,
     /// Build and measure the Feather ESP32-C6's program, type-check the FeatherS3's
@@ -111,8 +115,10 @@ impl Arguments {
         if self.quick && self.task != Task::Test {
             return Err("--quick only works with test");
         }
-        if self.repeat > 1 && ![Task::E2e, Task::Browser, Task::Qemu].contains(&self.task) {
-            return Err("--repeat only works with e2e, browser and qemu");
+        if self.repeat > 1
+            && ![Task::E2e, Task::Browser, Task::Numbers, Task::Qemu].contains(&self.task)
+        {
+            return Err("--repeat only works with e2e, browser, numbers and qemu");
         }
         Ok(())
     }
@@ -146,6 +152,7 @@ fn run(arguments: Arguments) -> Result<bool, String> {
         Task::NoStd => vec![plan::no_std()],
         Task::E2e => plan::e2e(&workspace),
         Task::Browser => plan::browser(),
+        Task::Numbers => plan::numbers(),
         Task::Qemu => plan::qemu(),
         Task::Firmware => plan::firmware(),
         Task::Image => plan::image(),

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::{
     browser, emulated,
     firmware::{self, feather, xtensa},
-    foreign, no_std, process,
+    foreign, no_std, numbers, process,
     step::{Step, all_of},
     test_programs::{self, Which},
     tidy,
@@ -27,6 +27,7 @@ pub(crate) fn test(workspace: &Workspace) -> Vec<Step> {
     plan.extend([
         foreign_clients(),
         browser_tests(),
+        numbers_judged(),
         build_board(),
         clippy(Lints::AndAlone),
         feather_c6(),
@@ -56,7 +57,7 @@ pub(crate) fn quick(workspace: &Workspace) -> Vec<Step> {
 
 /// The remark of the quick run about the steps that it leaves out.
 pub(crate) const LEFT_OUT: &str = "left out: end to end, virtual time, benches, browser, foreign clients, \
-    fuzz seeds, docs, the program alone, no-std, licences, and the boards";
+    numbers, fuzz seeds, docs, the program alone, no-std, licences, and the boards";
 
 /// Returns the end-to-end tests of the program.
 pub(crate) fn e2e(workspace: &Workspace) -> Vec<Step> {
@@ -68,6 +69,11 @@ pub(crate) fn e2e(workspace: &Workspace) -> Vec<Step> {
 /// Returns the tests of the page in a real browser.
 pub(crate) fn browser() -> Vec<Step> {
     vec![build_tests(Which::EndToEnd), browser_tests()]
+}
+
+/// Returns the tests of what the daemon tells other programs, by programs that others wrote.
+pub(crate) fn numbers() -> Vec<Step> {
+    vec![build_tests(Which::EndToEnd), numbers_judged()]
 }
 
 /// Returns the checks of the emulated board: its program and the host's, then each group of checks.
@@ -214,6 +220,13 @@ const BROWSER: &[&Tool] = &[tools::NODE, tools::CHROMIUM, tools::BROWSER_PACKAGE
 
 fn browser_tests() -> Step {
     Step::new("browser", BROWSER, browser::run)
+        .waiting()
+        .after(&[BUILD_TESTS])
+}
+
+fn numbers_judged() -> Step {
+    const TOOLS: &[&Tool] = &[tools::NUMBERS_JUDGES, tools::PROMETHEUS];
+    Step::new("numbers", TOOLS, numbers::run)
         .waiting()
         .after(&[BUILD_TESTS])
 }
@@ -405,6 +418,7 @@ mod tests {
             quick(&workspace),
             qemu(),
             browser(),
+            numbers(),
             page_pictures(),
         ] {
             for step in &plan {

@@ -14,6 +14,7 @@ pub(crate) mod cmake;
 mod debian;
 pub(crate) mod mtools;
 mod postgresql;
+pub(crate) mod prometheus;
 pub(crate) mod qemu;
 mod sources;
 mod table;

@@ -3,12 +3,13 @@
 use std::{fs, path::Path, process::Command, time::Duration};
 
 use super::{
-    Tool, bare_rust::BareRust, clang::Clang, cmake::Cmake, debian, mtools, postgresql, qemu,
+    Tool, bare_rust::BareRust, clang::Clang, cmake::Cmake, debian, mtools, postgresql, prometheus,
+    qemu,
 };
-use crate::{browser, foreign, process, workspace::Workspace};
+use crate::{browser, foreign, numbers, process, python::Environment, workspace::Workspace};
 
 /// All tools.
-pub(crate) const ALL: [&Tool; 16] = [
+pub(crate) const ALL: [&Tool; 18] = [
     RUSTFMT,
     CLIPPY,
     C_COMPILER,
@@ -16,6 +17,8 @@ pub(crate) const ALL: [&Tool; 16] = [
     BARE_TARGET,
     LIBRARY_SOURCES,
     FOREIGN_CLIENTS,
+    NUMBERS_JUDGES,
+    PROMETHEUS,
     CLANG,
     CMAKE,
     QEMU,
@@ -94,14 +97,26 @@ pub(crate) const FOREIGN_CLIENTS: &Tool = &Tool {
     purpose: "tests the sandbox with third-party clients",
     command: "python3 -m venv target/foreign-clients && target/foreign-clients/bin/pip install -r crates/pulsewing-sandbox/tests/foreign/requirements.txt && target/foreign-clients/bin/pip install --no-deps --ignore-requires-python -r crates/pulsewing-sandbox/tests/foreign/signatures.txt",
     is_compiled: false,
-    find: |workspace| Ok(foreign::is_ready(workspace)),
-    fetch: |_, workspace| {
-        foreign::make_environment(workspace).or_else(|problem| {
-            install_venv(workspace, &problem)?;
-            foreign::make_environment(workspace)
-        })?;
-        foreign::install(workspace)
-    },
+    find: |workspace| Ok(foreign::ENVIRONMENT.is_ready(workspace)),
+    fetch: |_, workspace| fetch_packages(workspace, &foreign::ENVIRONMENT),
+};
+
+pub(crate) const NUMBERS_JUDGES: &Tool = &Tool {
+    name: "the Python environment of the numbers' judges",
+    purpose: "judges the API's description, its replies and the line protocol",
+    command: "python3 -m venv target/numbers && target/numbers/bin/pip install -r crates/pulsewing/tests/numbers/requirements.txt",
+    is_compiled: false,
+    find: |workspace| Ok(numbers::ENVIRONMENT.is_ready(workspace)),
+    fetch: |_, workspace| fetch_packages(workspace, &numbers::ENVIRONMENT),
+};
+
+pub(crate) const PROMETHEUS: &Tool = &Tool {
+    name: "Prometheus with promtool",
+    purpose: "reads the metrics, and evaluates the dashboard and the alert rules",
+    command: "apt-get install --yes --no-install-recommends prometheus",
+    is_compiled: false,
+    find: |workspace| Ok(prometheus::find(workspace)?.is_some()),
+    fetch: |tool, workspace| unpack_or_install(tool, workspace, prometheus::unpack),
 };
 
 pub(crate) const CLANG: &Tool = &Tool {
@@ -253,6 +268,15 @@ pub(super) fn once_an_hour(
         .map_or(Ok(()), fs::create_dir_all)
         .and_then(|()| fs::write(stamp, ""));
     written.map_err(|error| format!("cannot write {}: {error}", stamp.display()))
+}
+
+/// Makes a Python environment anew, with its packages.
+fn fetch_packages(workspace: &Workspace, environment: &Environment) -> Result<(), String> {
+    environment.make(workspace).or_else(|problem| {
+        install_venv(workspace, &problem)?;
+        environment.make(workspace)
+    })?;
+    environment.install(workspace)
 }
 
 /// Installs the part of Python that Debian packages separately, if possible.

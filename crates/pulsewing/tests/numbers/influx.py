@@ -4,6 +4,7 @@ import csv
 import http.server
 import io
 import json
+import sys
 import threading
 import time
 from datetime import datetime, timedelta, timezone
@@ -121,6 +122,17 @@ def exported(stage, wearer):
     return minutes
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """A server whose clients may go away at any time."""
+
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        error = sys.exc_info()[1]
+        if not isinstance(error, ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Recorder:
     """An InfluxDB that keeps the points it gets. Each of `faults` goes wrong once, in this order."""
 
@@ -140,8 +152,7 @@ class Recorder:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -162,13 +173,6 @@ class Recorder:
         self._released.set()
 
     def take(self, request):
-        try:
-            self.answer(request)
-        except (BrokenPipeError, ConnectionResetError):
-            # The daemon was stopped meanwhile.
-            request.close_connection = True
-
-    def answer(self, request):
         body = request.rfile.read(int(request.headers["Content-Length"])).decode()
         self.requests += 1
         fault = self.faults.pop(0) if self.faults else None

@@ -37,7 +37,7 @@ SELECTOR = re.compile(r"\bpulsewing_[a-z_]+(?:\{[^}]*\})?")
 
 def check(program, tools, root):
     """Returns how many expressions were evaluated."""
-    promtool = f"{tools}/promtool"
+    promtool = tools["promtool"]
     run([promtool, "check", "rules", f"{root}/{RULES}"])
     run([promtool, "test", "rules", f"{root}/{TESTS}"])
     the_guides_example_is_right(promtool, root)
@@ -119,7 +119,7 @@ class Prometheus:
             )
         self.program = stage.start(
             [
-                f"{tools}/prometheus",
+                tools["prometheus"],
                 f"--config.file={stage.home}/prometheus.yml",
                 f"--storage.tsdb.path={stage.home}/prometheus",
                 f"--web.listen-address={address}",
