@@ -46,13 +46,51 @@ fn reply(late_loops: usize) -> Response {
     api::json(code, &health).into_response()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sandbox"))]
 mod tests {
-    use super::*;
+    use std::{sync::Arc, time::Duration};
 
-    #[test]
-    fn one_loop_that_hangs_makes_it_unhealthy() {
-        assert_eq!(reply(0).status(), StatusCode::OK);
-        assert_eq!(reply(1).status(), StatusCode::SERVICE_UNAVAILABLE);
+    use jiff::SignedDuration;
+    use pulsewing_core::Provider;
+    use tokio::sync::Notify;
+
+    use super::{super::empty_site, *};
+    use crate::{
+        config::{places::Place, wearer::WearerConfig},
+        daemon::{Broadcast, Member, Members, Snapshot},
+        engine::{clock::Clock, progress::Progress},
+    };
+
+    fn member(members: &Members, clock: &Clock) -> Member {
+        let wearer = WearerConfig::default();
+        let snapshot = Snapshot::new(Provider::Google, SignedDuration::from_mins(15));
+        let place = Place::new(std::path::Path::new("."), &wearer.id);
+        let (wake, changes) = (Arc::new(Notify::new()), members.any_change().clone());
+        Member {
+            broadcast: Broadcast::new(snapshot, wake, clock.clone(), place, changes),
+            progress: Progress::default(),
+            wearer,
+        }
+    }
+
+    #[tokio::test]
+    async fn one_loop_of_two_that_hangs_makes_it_unhealthy_until_it_is_back() {
+        let start = pulsewing_testkit::at("2026-11-22T14:00:00Z");
+        let clock = Clock::from_sandbox(pulsewing_sandbox::Clock::starting_at(start, 0));
+        let members = Members::default();
+        let loops = [member(&members, &clock), member(&members, &clock)];
+        members.change(|list| list.extend(loops.clone()));
+        let site = empty_site(clock.clone(), members);
+        let status = || async { check(State(Arc::clone(&site))).await.status() };
+        for each in &loops {
+            each.progress.back_by(Duration::from_secs(900));
+        }
+        clock.sleep_until(Duration::from_secs(890)).await;
+        assert_eq!(status().await, StatusCode::OK);
+        loops[0].progress.back_by(Duration::from_secs(1_800));
+        clock.sleep_until(Duration::from_secs(1_000)).await;
+        assert_eq!(status().await, StatusCode::SERVICE_UNAVAILABLE);
+        loops[1].progress.back_by(Duration::from_secs(1_800));
+        assert_eq!(status().await, StatusCode::OK);
     }
 }

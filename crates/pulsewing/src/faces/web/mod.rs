@@ -226,6 +226,24 @@ async fn not_found(request: axum::extract::Request) -> Response {
     )
 }
 
+/// Builds the site of a daemon without settings.
+#[cfg(test)]
+fn empty_site(clock: Clock, members: Members) -> Shared {
+    let config = Config::default();
+    Arc::new(Site {
+        guard: guard::Guard::new(&config.web, LISTEN),
+        frames: frame::Cache::default(),
+        sign_in: sign_in::Pending::default(),
+        #[cfg(feature = "fleet")]
+        fleet: None,
+        console: Console::new(false, crate::tell::console::Colour::Never),
+        config: Arc::new(config),
+        clock,
+        members,
+        address: LISTEN,
+    })
+}
+
 /// Builds the page for a history that cannot be read.
 fn unreadable(error: &HistoryError) -> Response {
     layout::message_with(

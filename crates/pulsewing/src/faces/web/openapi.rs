@@ -21,36 +21,19 @@ pub(super) async fn document() -> Response {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, sync::Arc};
+    use std::collections::BTreeSet;
 
     use axum::Router;
     use serde_json::Value;
 
     use super::{
-        super::{LISTEN, Shared, Site, frame, guard, router, sign_in},
+        super::{Shared, router},
         *,
     };
-    use crate::{
-        config::Config,
-        daemon::Members,
-        engine::clock::Clock,
-        tell::console::{Colour, Console},
-    };
+    use crate::{daemon::Members, engine::clock::Clock};
 
     fn site() -> Shared {
-        let config = Config::default();
-        Arc::new(Site {
-            guard: guard::Guard::new(&config.web, LISTEN),
-            frames: frame::Cache::default(),
-            sign_in: sign_in::Pending::default(),
-            #[cfg(feature = "fleet")]
-            fleet: None,
-            console: Console::new(false, Colour::Never),
-            clock: Clock::system(),
-            members: Members::default(),
-            address: LISTEN,
-            config: Arc::new(config),
-        })
+        super::super::empty_site(Clock::system(), Members::default())
     }
 
     /// Returns the methods and paths of the API's routes. axum does not list them, except in its debug output:
