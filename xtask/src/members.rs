@@ -88,6 +88,13 @@ pub(crate) const MEMBERS: &[Member] = &[
         ],
         tests_may_use: &["pulsewing-testkit"],
     },
+    // Knows no core: the numbers that it publishes are plain ones.
+    Member {
+        name: "pulsewing-mqtt",
+        no_std: false,
+        may_use: &[],
+        tests_may_use: &["pulsewing-testkit"],
+    },
     Member {
         name: "pulsewing-webhook",
         no_std: false,
@@ -122,6 +129,7 @@ pub(crate) const MEMBERS: &[Member] = &[
             "pulsewing-files",
             "pulsewing-fleet",
             "pulsewing-history",
+            "pulsewing-mqtt",
             "pulsewing-notify",
             "pulsewing-panels",
             "pulsewing-sandbox",

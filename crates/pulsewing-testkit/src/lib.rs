@@ -13,6 +13,7 @@
 //! | [`readings`], [`wearer`] | one builder of readings, and a synthetic wearer of days |
 //! | [`failures`] | every failure once |
 //! | [`golden`], [`pictures`] | comparing with stored pictures, and frames to draw on |
+//! | [`mqtt`] | Mosquitto as a broker, and an independent client that sees what it has |
 //! | [`traffic`] | what a picture costs on a panel's bus |
 
 #![forbid(unsafe_code)]
@@ -33,6 +34,7 @@ pub mod damage;
 pub mod failures;
 pub mod golden;
 pub mod grants;
+pub mod mqtt;
 pub mod pictures;
 pub mod readings;
 pub mod sight;
