@@ -183,6 +183,7 @@ fn tests(workspace: &Workspace, which: Which) -> impl Iterator<Item = Step> {
             };
             let tools = match package.name.as_str() {
                 "pulsewing-fleet" => TOOLS_OF_FLEET,
+                "pulsewing" | "pulsewing-mqtt" => TOOLS_OF_MQTT,
                 _ => TOOLS_OF_TESTS,
             };
             Step::new(format!("tests of {}", package.name), tools, work)
@@ -196,6 +197,18 @@ const TOOLS_OF_TESTS: &[&Tool] = if cfg!(target_os = "linux") {
     &[tools::C_COMPILER, tools::SYSTEMD_ANALYZE]
 } else {
     &[tools::C_COMPILER]
+};
+
+/// The same, and a broker with a client that sees what it has. The programs are Debian's, and so is the guard.
+const TOOLS_OF_MQTT: &[&Tool] = if cfg!(target_os = "linux") {
+    &[
+        tools::C_COMPILER,
+        tools::SYSTEMD_ANALYZE,
+        tools::MOSQUITTO,
+        tools::FOREIGN_CLIENTS,
+    ]
+} else {
+    TOOLS_OF_TESTS
 };
 
 /// The tests of the fleet's store start a server, where there are socket files.

@@ -366,14 +366,15 @@ fn unpack_one(package: &Path, packages: &Packages<'_>, dir: &Path) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::{bare_rust, clang, cmake, mtools, qemu};
+    use crate::tools::{bare_rust, clang, cmake, mosquitto, mtools, qemu};
 
     /// Each tool's packages. Here each depends on two others, as real ones do: cmake does not work
     /// without cmake-data.
-    const TOOLS: [&Packages<'_>; 5] = [
+    const TOOLS: [&Packages<'_>; 6] = [
         &bare_rust::PACKAGES,
         &clang::PACKAGES,
         &cmake::PACKAGES,
+        &mosquitto::PACKAGES,
         &mtools::PACKAGES,
         &qemu::PACKAGES,
     ];

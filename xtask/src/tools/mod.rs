@@ -12,6 +12,7 @@ pub(crate) mod bare_rust;
 pub(crate) mod clang;
 pub(crate) mod cmake;
 mod debian;
+pub(crate) mod mosquitto;
 pub(crate) mod mtools;
 mod postgresql;
 pub(crate) mod prometheus;

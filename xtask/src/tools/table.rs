@@ -3,13 +3,13 @@
 use std::{fs, path::Path, process::Command, time::Duration};
 
 use super::{
-    Tool, bare_rust::BareRust, clang::Clang, cmake::Cmake, debian, mtools, postgresql, prometheus,
-    qemu,
+    Tool, bare_rust::BareRust, clang::Clang, cmake::Cmake, debian, mosquitto, mtools, postgresql,
+    prometheus, qemu,
 };
 use crate::{browser, foreign, numbers, process, python::Environment, workspace::Workspace};
 
 /// All tools.
-pub(crate) const ALL: [&Tool; 18] = [
+pub(crate) const ALL: [&Tool; 19] = [
     RUSTFMT,
     CLIPPY,
     C_COMPILER,
@@ -23,6 +23,7 @@ pub(crate) const ALL: [&Tool; 18] = [
     CMAKE,
     QEMU,
     MTOOLS,
+    MOSQUITTO,
     SYSTEMD_ANALYZE,
     POSTGRESQL,
     NODE,
@@ -94,7 +95,7 @@ pub(crate) const LIBRARY_SOURCES: &Tool = &Tool {
 
 pub(crate) const FOREIGN_CLIENTS: &Tool = &Tool {
     name: "the Python environment of the foreign clients",
-    purpose: "tests the sandbox with third-party clients",
+    purpose: "tests the sandbox and MQTT with third-party clients",
     command: "python3 -m venv target/foreign-clients && target/foreign-clients/bin/pip install -r crates/pulsewing-sandbox/tests/foreign/requirements.txt && target/foreign-clients/bin/pip install --no-deps --ignore-requires-python -r crates/pulsewing-sandbox/tests/foreign/signatures.txt",
     is_compiled: false,
     find: |workspace| Ok(foreign::ENVIRONMENT.is_ready(workspace)),
@@ -153,6 +154,15 @@ pub(crate) const MTOOLS: &Tool = &Tool {
     is_compiled: false,
     find: |workspace| Ok(mtools::find(workspace)?.is_some()),
     fetch: |tool, workspace| unpack_or_install(tool, workspace, mtools::unpack),
+};
+
+pub(crate) const MOSQUITTO: &Tool = &Tool {
+    name: "Mosquitto",
+    purpose: "is the broker of the tests of MQTT",
+    command: "apt-get install --yes --no-install-recommends mosquitto",
+    is_compiled: false,
+    find: |workspace| Ok(mosquitto::find(workspace)?.is_some()),
+    fetch: |tool, workspace| unpack_or_install(tool, workspace, mosquitto::unpack),
 };
 
 pub(crate) const SYSTEMD_ANALYZE: &Tool = &Tool {

@@ -248,7 +248,9 @@ impl Config {
             .hint("say when it is night, such as with night = \"22:00-07:00\" under [screen]"));
         }
         config.check_alarms()?;
-        config.influx.check(config.history.keep != Retention::Nothing)?;
+        config
+            .influx
+            .check(config.history.keep != Retention::Nothing)?;
         Ok(config)
     }
 
