@@ -13,8 +13,8 @@ const MAX_COMMAND: usize = 1_024;
 /// The time for which the button silences alarms, in minutes.
 const SNOOZE: u16 = 30;
 
-/// The longest time for which alarms can be silenced, in minutes: a day.
-const LONGEST_SNOOZE: u16 = 24 * 60;
+/// The longest time for which alarms can be silenced, in minutes: half a day.
+const LONGEST_SNOOZE: u16 = 12 * 60;
 
 /// What somebody asks for. The wearer is one of those that are shown at the moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum Command {
         wearer: WearerId,
         /// The kind of alarm; of all that are active if there is none.
         kind: Option<AlarmKind>,
-        /// The time, 1 to 1440 minutes.
+        /// The time, 1 to 720 minutes.
         minutes: u16,
     },
     /// Somebody has seen it.
@@ -138,11 +138,11 @@ mod tests {
             );
         }
         assert_eq!(
-            read(Verb::Snooze, r#"{"kind":"sign-in","minutes":1440}"#),
+            read(Verb::Snooze, r#"{"kind":"sign-in","minutes":720}"#),
             Ok(Command::Snooze {
                 wearer: wearer.clone(),
                 kind: Some(AlarmKind::SignIn),
-                minutes: 1_440
+                minutes: 720
             })
         );
         assert_eq!(
@@ -164,7 +164,7 @@ mod tests {
             (r#"{"kind":"loud"}"#, CommandError::Kind),
             (r#"{"kind":1}"#, CommandError::Kind),
             (r#"{"minutes":0}"#, CommandError::Minutes),
-            (r#"{"minutes":1441}"#, CommandError::Minutes),
+            (r#"{"minutes":721}"#, CommandError::Minutes),
             (r#"{"minutes":1.5}"#, CommandError::Minutes),
             (r#"{"minutes":-1}"#, CommandError::Minutes),
             (&" ".repeat(1_025), CommandError::TooLong(1_024)),

@@ -17,6 +17,7 @@ use crate::{
     faces::{
         influx::Feed,
         messages::Messages,
+        mqtt::Mqtt,
         presenter::Presenter,
         web::{self, Listener},
     },
@@ -55,6 +56,13 @@ pub(super) async fn run(household: Household, options: &Run) -> Result<(), Probl
     let reachable = address.and_then(sign_in_address);
     let messages = Messages::start(&config, &household.state_dir, &clock, reachable.clone())?;
     let messages = messages.map(Arc::new);
+    let home_assistant = Mqtt::new(
+        &config,
+        members.clone(),
+        clock.clone(),
+        &household.state_dir,
+        reachable.clone(),
+    )?;
     crew.start(&stop)?;
     let supervision = Supervision::new(members.clone(), clock.clone());
     let screen = config.screen.clone();
@@ -88,9 +96,15 @@ pub(super) async fn run(household: Household, options: &Run) -> Result<(), Probl
         }
         crew.ended().await;
     };
+    let home_assistant = async {
+        if let Some(home_assistant) = home_assistant {
+            home_assistant.run(&stop).await;
+        }
+    };
+    let until_stopped = async { tokio::join!(polling, home_assistant) };
     tokio::select! {
         biased;
-        () = polling => {}
+        ((), ()) = until_stopped => {}
         () = presenter.run() => {}
         () = supervision.run() => {}
         () = served(page) => {}

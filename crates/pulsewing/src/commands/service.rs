@@ -250,6 +250,8 @@ fn unit(household: &Household, options: &Passed, global: &Global) -> Result<Unit
         written.push(dir.parent().unwrap_or(&dir).to_owned());
     }
     read.extend(household.config.endpoints.ca_file.as_deref().map(absolute));
+    let mqtt = &household.config.mqtt;
+    read.extend(mqtt.files().map(absolute));
     read.extend(household.config.screen.wallpaper.as_deref().map(absolute));
     Ok(Unit {
         program: fs::canonicalize(&program).unwrap_or(program),

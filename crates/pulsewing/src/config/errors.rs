@@ -10,7 +10,7 @@ use toml::Table;
 use crate::tell::problem::Problem;
 
 /// The tables of the configuration; everything else at its top is a value.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "google",
     "fitbit",
     "endpoints",
@@ -20,6 +20,7 @@ const TABLES: [&str; 12] = [
     "screen",
     "history",
     "alarms",
+    "mqtt",
     "store",
     "influx",
     "webhook",

@@ -11,6 +11,7 @@ pub(crate) mod endpoints;
 mod errors;
 mod influx;
 mod interval;
+pub(crate) mod mqtt;
 pub(crate) mod passphrase;
 pub(crate) mod places;
 mod public_url;
@@ -42,6 +43,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use self::{
     alarms::AlarmsConfig,
     client::ClientConfig,
+    mqtt::MqttConfig,
     passphrase::Passphrase,
     wearer::{WearerConfig, WearersConfig},
 };
@@ -83,6 +85,8 @@ pub(crate) struct Config {
     pub history: HistoryConfig,
     /// Alarms.
     pub alarms: AlarmsConfig,
+    /// Home Assistant, over MQTT.
+    pub mqtt: MqttConfig,
     /// The database of many wearers.
     pub store: StoreConfig,
     /// The InfluxDB to which the minutes are copied.
@@ -210,6 +214,7 @@ impl Config {
                 config.store.key_file = config.store.key_file.map(|file| beside.join(file));
                 let token_file = config.influx.token_file.take();
                 config.influx.token_file = token_file.map(|file| beside.join(file));
+                config.mqtt = config.mqtt.beside(beside);
                 Ok(config)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && !was_named => {
@@ -251,6 +256,7 @@ impl Config {
         config
             .influx
             .check(config.history.keep != Retention::Nothing)?;
+        config.mqtt.check()?;
         Ok(config)
     }
 

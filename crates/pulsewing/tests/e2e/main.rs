@@ -48,6 +48,7 @@ mod import_forms;
 mod login;
 mod logout;
 mod look;
+mod mqtt;
 mod odd_files;
 mod once;
 mod once_json;

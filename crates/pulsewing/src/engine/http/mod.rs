@@ -133,7 +133,7 @@ impl Http {
     /// A [`Problem`] with its addresses or certificates.
     pub(crate) fn new(provider: Provider, config: &EndpointsConfig) -> Result<Self, Problem> {
         let endpoints = Endpoints::new(provider, config)?;
-        let tls = tls_config(endpoints.need_tls(), config.ca_file.as_deref())?;
+        let tls = tls_config(endpoints.need_tls(), "endpoints", config.ca_file.as_deref())?;
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             // Following a redirect of a token call would send the token to another server.
@@ -274,15 +274,16 @@ impl Outgoing {
 /// # Errors
 /// A [`Problem`] with the certificates.
 pub(crate) fn tls_to(ca_file: Option<&Path>) -> Result<rustls::ClientConfig, Problem> {
-    tls_config(true, ca_file)
+    tls_config(true, "endpoints", ca_file)
 }
 
-/// Returns the same; with `need_tls` off, for a server that is never spoken to with TLS.
+/// Returns how to speak TLS, if it is needed at all. `ca_file` is that of a table of the configuration.
 ///
 /// # Errors
 /// A [`Problem`] with the certificates.
 pub(crate) fn tls_config(
     need_tls: bool,
+    table: &str,
     ca_file: Option<&Path>,
 ) -> Result<rustls::ClientConfig, Problem> {
     let unusable = |error: &rustls::Error| Problem::failed("TLS cannot be set up").caused_by(error);
@@ -298,7 +299,7 @@ pub(crate) fn tls_config(
             .with_no_client_auth());
     }
     let extra = match ca_file {
-        Some(path) => certificates(path)?,
+        Some(path) => certificates(table, path)?,
         None => Vec::new(),
     };
     let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider)
@@ -309,11 +310,14 @@ pub(crate) fn tls_config(
         .with_no_client_auth())
 }
 
-fn certificates(path: &Path) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, Problem> {
+fn certificates(
+    table: &str,
+    path: &Path,
+) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, Problem> {
     use rustls::pki_types::{CertificateDer, pem::PemObject};
     let refuse = |error: &(dyn std::error::Error + 'static)| {
         Problem::failed(format!(
-            "[endpoints] ca_file {} cannot be used",
+            "[{table}] ca_file {} cannot be used",
             path.display()
         ))
         .caused_by(error)
@@ -324,7 +328,7 @@ fn certificates(path: &Path) -> Result<Vec<rustls::pki_types::CertificateDer<'st
         .map_err(|error| refuse(&error))?;
     if certificates.is_empty() {
         return Err(Problem::failed(format!(
-            "[endpoints] ca_file {} contains no certificate",
+            "[{table}] ca_file {} contains no certificate",
             path.display()
         )));
     }

@@ -98,7 +98,7 @@ impl Server {
         };
         let needs_tls = base.scheme() == "https";
         let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls_config(needs_tls, ca_file)?)
+            .tls_backend_preconfigured(tls_config(needs_tls, "endpoints", ca_file)?)
             // Following a redirect would send the token to another server.
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_FOR)
