@@ -14,6 +14,7 @@ mod browser;
 mod emulated;
 mod firmware;
 mod foreign;
+mod home_assistant;
 mod members;
 mod no_std;
 mod numbers;
@@ -89,6 +90,8 @@ enum Task {
     Image,
     /// Redraw the pictures of docs/frames and of the tests (then look at each)
     Frames,
+    /// Have a real Home Assistant judge what the daemon shows it (needs Python 3.13; not part of test)
+    HomeAssistant,
     /// Take the pictures of the page in docs anew, in Chromium (then look at each)
     PagePictures,
 }
@@ -157,6 +160,7 @@ fn run(arguments: Arguments) -> Result<bool, String> {
         Task::Firmware => plan::firmware(),
         Task::Image => plan::image(),
         Task::Frames => plan::frames(),
+        Task::HomeAssistant => plan::home_assistant(),
         Task::PagePictures => plan::page_pictures(),
     };
     let words = arguments.words();

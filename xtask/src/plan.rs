@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::{
     browser, emulated,
     firmware::{self, feather, xtensa},
-    foreign, no_std, numbers, process,
+    foreign, home_assistant, no_std, numbers, process,
     step::{Step, all_of},
     test_programs::{self, Which},
     tidy,
@@ -110,6 +110,18 @@ pub(crate) fn page_pictures() -> Vec<Step> {
     });
     let pictures = pictures.waiting().after(&[BUILD_TESTS]);
     vec![build_tests(Which::EndToEnd), pictures]
+}
+
+/// Returns the judgement of a real Home Assistant.
+pub(crate) fn home_assistant() -> Vec<Step> {
+    const TOOLS: &[&Tool] = &[tools::HOME_ASSISTANT, tools::MOSQUITTO];
+    let judge = Step::new("home assistant", TOOLS, |workspace, _| {
+        home_assistant::run(workspace)
+    });
+    vec![
+        build_tests(Which::EndToEnd),
+        judge.waiting().after(&[BUILD_TESTS]),
+    ]
 }
 
 /// Returns the steps with which the tests redraw their reference pictures.
@@ -432,6 +444,7 @@ mod tests {
             qemu(),
             browser(),
             numbers(),
+            home_assistant(),
             page_pictures(),
         ] {
             for step in &plan {

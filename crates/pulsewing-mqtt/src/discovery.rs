@@ -214,7 +214,8 @@ fn entities(topics: &Topics, product: &Product, state: &State) -> Map<String, Va
             &format!("alarm_{name}"),
             json!({
                 "p": "binary_sensor", "name": kind.title(), "dev_cla": "problem",
-                "val_tpl": format!("{{{{ value_json.alarms.{name} }}}}"),
+                // A state without it may come a moment before its removal.
+                "val_tpl": format!("{{{{ value_json.alarms.{name} | default('None') }}}}"),
             }),
         );
     }
@@ -282,7 +283,7 @@ mod tests {
         let (with, message) = announce(&state);
         assert_eq!(
             message["cmps"]["alarm_high"]["val_tpl"],
-            "{{ value_json.alarms.high }}"
+            "{{ value_json.alarms.high | default('None') }}"
         );
         let more: Vec<&str> = with
             .components

@@ -39,6 +39,10 @@ const RETAINED: Duration = Duration::from_secs(60);
 /// The pause without another old announcement after which there are no more.
 const NO_MORE: Duration = Duration::from_secs(3);
 
+/// The time after announcements in which alarms wait: Home Assistant listens to a new entity's topic only when it
+/// has made the entity, and an event is not repeated.
+const LISTENING: Duration = Duration::from_secs(3);
+
 /// The longest time for which Home Assistant is left alone after its start, so that not everybody speaks at once.
 const AFTER_BIRTH: Duration = Duration::from_secs(5);
 
@@ -110,10 +114,15 @@ impl<'a> Session<'a> {
             begun = self.begin() => begun?,
         }
         let mut birth: Option<Instant> = None;
+        let mut tells_from = Instant::now() + LISTENING;
         let mut listens_until = Some(Instant::now() + RETAINED);
         loop {
             let at = birth.unwrap_or_else(Instant::now);
             let listens = listens_until.unwrap_or_else(Instant::now);
+            let alarm = async {
+                sleep_until(tells_from).await;
+                alarms.next().await
+            };
             tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return self.say_farewell().await,
@@ -121,6 +130,7 @@ impl<'a> Session<'a> {
                     Heard::Birth if birth.is_none() => {
                         let part = AFTER_BIRTH * u32::from(backoff::random()) / 255;
                         birth = Some(Instant::now() + part);
+                        tells_from = Instant::now() + part + LISTENING;
                     }
                     Heard::Birth => {}
                     Heard::Retained(wearer, components) => {
@@ -133,7 +143,7 @@ impl<'a> Session<'a> {
                     }
                     self.show().await?;
                 }
-                waiting = alarms.next() => {
+                waiting = alarm => {
                     self.tell(&waiting).await?;
                     alarms.sent(&waiting);
                 }

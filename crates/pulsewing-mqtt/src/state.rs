@@ -37,7 +37,12 @@ impl State {
     /// Returns the message. `zones` are those that Home Assistant was told of: it would log an error for another.
     pub(crate) fn message(&self, zones: &[String]) -> String {
         let zone = self.zone.as_ref().filter(|zone| zones.contains(zone));
-        let mut message = json!({
+        let alarms: Map<String, Value> = self
+            .alarms
+            .iter()
+            .map(|(kind, is_active)| (kind.name().to_owned(), json!(switch(*is_active))))
+            .collect();
+        json!({
             "bpm": self.bpm,
             "zone": zone,
             "measured_at": self.measured_at.map(instant),
@@ -47,18 +52,9 @@ impl State {
             "fresh": switch(self.is_fresh),
             "problem": switch(self.problem.is_some()),
             "problem_text": self.problem,
-        });
-        let alarms: Map<String, Value> = self
-            .alarms
-            .iter()
-            .map(|(kind, is_active)| (kind.name().to_owned(), json!(switch(*is_active))))
-            .collect();
-        if let Some(message) = message.as_object_mut()
-            && !alarms.is_empty()
-        {
-            message.insert("alarms".to_owned(), Value::Object(alarms));
-        }
-        message.to_string()
+            "alarms": alarms,
+        })
+        .to_string()
     }
 }
 
@@ -107,7 +103,7 @@ pub(crate) mod tests {
             json!({
                 "bpm": 72, "zone": "easy", "measured_at": "2026-11-22T12:58:00Z", "resting": 58,
                 "battery": 64, "synced_at": "2026-11-22T13:01:30Z", "fresh": "ON", "problem": "OFF",
-                "problem_text": null,
+                "problem_text": null, "alarms": {},
             })
         );
         state.bpm = None;

@@ -6,10 +6,12 @@ use super::{
     Tool, bare_rust::BareRust, clang::Clang, cmake::Cmake, debian, mosquitto, mtools, postgresql,
     prometheus, qemu,
 };
-use crate::{browser, foreign, numbers, process, python::Environment, workspace::Workspace};
+use crate::{
+    browser, foreign, home_assistant, numbers, process, python::Environment, workspace::Workspace,
+};
 
 /// All tools.
-pub(crate) const ALL: [&Tool; 19] = [
+pub(crate) const ALL: [&Tool; 20] = [
     RUSTFMT,
     CLIPPY,
     C_COMPILER,
@@ -19,6 +21,7 @@ pub(crate) const ALL: [&Tool; 19] = [
     FOREIGN_CLIENTS,
     NUMBERS_JUDGES,
     PROMETHEUS,
+    HOME_ASSISTANT,
     CLANG,
     CMAKE,
     QEMU,
@@ -118,6 +121,15 @@ pub(crate) const PROMETHEUS: &Tool = &Tool {
     is_compiled: false,
     find: |workspace| Ok(prometheus::find(workspace)?.is_some()),
     fetch: |tool, workspace| unpack_or_install(tool, workspace, prometheus::unpack),
+};
+
+pub(crate) const HOME_ASSISTANT: &Tool = &Tool {
+    name: "Home Assistant 2025.4.4 on Python 3.13",
+    purpose: "judges what the daemon shows it",
+    command: "python3.13 -m venv target/home-assistant && target/home-assistant/bin/pip install uv && target/home-assistant/bin/uv pip install -r crates/pulsewing/tests/home-assistant/requirements.txt",
+    is_compiled: false,
+    find: |workspace| Ok(home_assistant::is_ready(workspace)),
+    fetch: |_, workspace| home_assistant::install(workspace),
 };
 
 pub(crate) const CLANG: &Tool = &Tool {
