@@ -51,23 +51,27 @@ mod tests {
     use std::{sync::Arc, time::Duration};
 
     use jiff::SignedDuration;
-    use pulsewing_core::Provider;
+    use pulsewing_core::{Provider, alarm::Limits};
     use tokio::sync::Notify;
 
     use super::{super::empty_site, *};
     use crate::{
+        alarms::Lookout,
         config::{places::Place, wearer::WearerConfig},
         daemon::{Broadcast, Member, Members, Snapshot},
         engine::{clock::Clock, progress::Progress},
+        tell::console::{Colour, Console},
     };
 
     fn member(members: &Members, clock: &Clock) -> Member {
         let wearer = WearerConfig::default();
         let snapshot = Snapshot::new(Provider::Google, SignedDuration::from_mins(15));
-        let place = Place::new(std::path::Path::new("."), &wearer.id);
+        let place = Place::new(std::path::Path::new("/nowhere"), &wearer.id);
+        let console = Console::new(false, Colour::Never);
+        let lookout = Lookout::open(&place, Limits::default(), clock.now().utc, console);
         let (wake, changes) = (Arc::new(Notify::new()), members.any_change().clone());
         Member {
-            broadcast: Broadcast::new(snapshot, wake, clock.clone(), place, changes),
+            broadcast: Broadcast::new(snapshot, wake, clock.clone(), place, changes, lookout),
             progress: Progress::default(),
             wearer,
         }

@@ -240,6 +240,7 @@ fn empty_site(clock: Clock, members: Members) -> Shared {
         config: Arc::new(config),
         clock,
         members,
+        messages: None,
         address: LISTEN,
     })
 }

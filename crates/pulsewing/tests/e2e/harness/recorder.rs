@@ -19,15 +19,6 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// Returns the value of a header field.
-    pub(crate) fn field(&self, name: &str) -> &str {
-        let mut head = self.head.iter();
-        let found = head.find(|(other, _)| other == name);
-        &found
-            .unwrap_or_else(|| panic!("no {name} in {:?}", self.head))
-            .1
-    }
-
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap()
     }
