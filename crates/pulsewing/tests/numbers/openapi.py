@@ -18,6 +18,11 @@ SETTINGS = f'[web]\npassphrase = "{PASSPHRASE}"\n[history]\nkeep = "2 days"\n'
 # What a test cannot bring about at will: a damaged history, a loop that hangs, ten wrong passphrases.
 NOT_SEEN = {"429", "500", "503"}
 
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+# What stands in the place of the parameters in a path.
+VALUES = {"{wearer}": "default", "{date}": "2026-11-22", "{kind}": "stale", "/snooze": "/snooze?minutes=30"}
+
 
 def check(program):
     """Returns how many replies agree."""
@@ -30,16 +35,23 @@ def check(program):
         judge.answers("/api/v1/now", 200)
         stage.sign_in()
         daemon.line("stderr", "updated bpm=")
-        every_call(judge, {"{wearer}": "default", "{date}": "2026-11-22"}, 200)
+        every_call(judge, VALUES, 200)
+        every_call(judge, VALUES, 204)
+        # By now a snooze is in the log of alarms.
+        every_call(judge, VALUES, 200)
         for base in ("/api/v1", "/api/v1/wearers/default"):
-            judge.answers(f"{base}/days/2001-01-01", 404, of=f"{base}/days/{{date}}")
+            judge.answers(f"{base}/days/2001-01-01", 404)
             judge.answers(f"{base}/days?from=yesterday", 400)
-            judge.answers(f"{base}/days/today", 400, of=f"{base}/days/{{date}}")
-        every_call(judge, {"{wearer}": "default", "{date}": "2026-11-22"}, 401, auth=None)
+            judge.answers(f"{base}/days/today", 400)
+            for minutes in ("", "?minutes=0", "?minutes=-1", "?minutes=30&level=loud"):
+                judge.answers(f"{base}/alarms/high/snooze{minutes}", 400, method="post")
+            for what in ("snooze?minutes=30", "acknowledge"):
+                judge.answers(f"{base}/alarms/hunger/{what}", 404, method="post")
+        every_call(judge, VALUES, 401, auth=None)
         elsewhere = {"Sec-Fetch-Site": "cross-site"}
-        every_call(judge, {"{wearer}": "default", "{date}": "2026-11-22"}, 403, headers=elsewhere)
+        every_call(judge, VALUES, 403, headers=elsewhere)
         stranger = {"Host": "evil.example"}
-        every_call(judge, {"{wearer}": "default", "{date}": "2026-11-22"}, 421, headers=stranger)
+        every_call(judge, VALUES, 421, headers=stranger)
         daemon.stop()
     with Stage(program, NOW, wearers=("anna", "ben"), settings=SETTINGS) as stage:
         stage.sign_in("anna")
@@ -48,7 +60,8 @@ def check(program):
         daemon.line("stderr", "updated bpm=")
         judge.answers("/api/v1/wearers", 200)
         judge.answers("/api/v1/wearers/ben/now", 200)
-        for call in ("now", "days", "days/2026-11-22", "events"):
+        judge.answers("/api/v1/wearers/ben/alarms", 200)
+        for call in ("now", "days", "days/2026-11-22", "events", "alarms"):
             judge.answers(f"/api/v1/{call}", 404)
             judge.answers(f"/api/v1/wearers/cleo/{call}", 404)
         daemon.stop()
@@ -57,15 +70,14 @@ def check(program):
 
 
 def every_call(judge, values, status, **how):
-    """Makes every call that can be made without a body."""
+    """Makes every call that may answer with this status."""
     for path, item in judge.document["paths"].items():
-        answers = item.get("get", {}).get("responses", {})
-        if str(status) not in answers:
-            continue
-        address = path
-        for name, value in values.items():
-            address = address.replace(name, value)
-        judge.answers(address, status, **how)
+        for method in METHODS & item.keys():
+            if str(status) in item[method]["responses"]:
+                address = path
+                for name, value in values.items():
+                    address = address.replace(name, value)
+                judge.answers(address, status, method=method, **how)
 
 
 class Judge:
@@ -82,9 +94,9 @@ class Judge:
         self.api = OpenAPI.from_dict(strict)
         a_reply_that_differs_is_found(self.api, url)
 
-    def answers(self, address, status, auth=("any", PASSPHRASE), headers=None, of=None):
+    def answers(self, address, status, method="get", auth=("any", PASSPHRASE), headers=None):
         """Makes a call, and compares its reply."""
-        request = requests.Request("GET", self.url + address, auth=auth, headers=dict(headers or {}))
+        request = requests.Request(method.upper(), self.url + address, auth=auth, headers=dict(headers or {}))
         with requests.Session() as session:
             session.trust_env = False
             # A stream that should have been an error never ends.
@@ -95,8 +107,7 @@ class Judge:
             # The host in the request is what the description is looked up with.
             request.headers.pop("Host", None)
             self.compare(request, reply, address)
-        path = self.path_of(address.split("?")[0])
-        self.seen.add((path, str(status)))
+        self.seen.add((method, self.path_of(address.split("?")[0]), str(status)))
 
     def compare(self, request, reply, address):
         try:
@@ -128,8 +139,10 @@ class Judge:
     def nothing_is_left_out(self):
         """Every answer in the description was seen, except those that cannot be brought about."""
         for path, item in self.document["paths"].items():
-            for status in item.get("get", {}).get("responses", {}):
-                assert status in NOT_SEEN or (path, status) in self.seen, f"{path} {status} was not tried"
+            for method in METHODS & item.keys():
+                for status in item[method]["responses"]:
+                    is_seen = (method, path, status) in self.seen
+                    assert is_seen or status in NOT_SEEN, f"{method} {path} {status} was not tried"
 
 
 def closed(document):

@@ -5,7 +5,7 @@
 
 use axum::{
     Form,
-    extract::{Path, Query},
+    extract::{Path, Query, rejection::QueryRejection},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -278,10 +278,11 @@ pub(super) struct Snooze {
 pub(super) async fn snooze(
     Polled { subject, member }: Polled,
     Path(path): Path<KindPath>,
-    Query(snooze): Query<Snooze>,
+    snooze: Result<Query<Snooze>, QueryRejection>,
 ) -> Result<StatusCode, api::Error> {
     let kind = path.kind()?;
     let wrong = |words: String| api::Error::new(StatusCode::BAD_REQUEST, words);
+    let Query(snooze) = snooze.map_err(|error| wrong(error.body_text()))?;
     let until = after(subject.now(), snooze.minutes)
         .ok_or_else(|| wrong(format!("minutes must be from 1 to {LONGEST}")))?;
     let up_to = match snooze.level.as_deref() {

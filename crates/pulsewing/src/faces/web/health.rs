@@ -48,7 +48,7 @@ fn reply(late_loops: usize) -> Response {
 
 #[cfg(all(test, feature = "sandbox"))]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::{path::Path, sync::Arc, time::Duration};
 
     use jiff::SignedDuration;
     use pulsewing_core::{Provider, alarm::Limits};
@@ -63,10 +63,10 @@ mod tests {
         tell::console::{Colour, Console},
     };
 
-    fn member(members: &Members, clock: &Clock) -> Member {
+    fn member(dir: &Path, members: &Members, clock: &Clock) -> Member {
         let wearer = WearerConfig::default();
         let snapshot = Snapshot::new(Provider::Google, SignedDuration::from_mins(15));
-        let place = Place::new(std::path::Path::new("/nowhere"), &wearer.id);
+        let place = Place::new(dir, &wearer.id);
         let console = Console::new(false, Colour::Never);
         let lookout = Lookout::open(&place, Limits::default(), clock.now().utc, console);
         let (wake, changes) = (Arc::new(Notify::new()), members.any_change().clone());
@@ -82,7 +82,8 @@ mod tests {
         let start = pulsewing_testkit::at("2026-11-22T14:00:00Z");
         let clock = Clock::from_sandbox(pulsewing_sandbox::Clock::starting_at(start, 0));
         let members = Members::default();
-        let loops = [member(&members, &clock), member(&members, &clock)];
+        let dir = tempfile::tempdir().unwrap();
+        let loops = [(); 2].map(|()| member(dir.path(), &members, &clock));
         members.change(|list| list.extend(loops.clone()));
         let site = empty_site(clock.clone(), members);
         let status = || async { check(State(Arc::clone(&site))).await.status() };
