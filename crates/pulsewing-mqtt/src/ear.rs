@@ -109,3 +109,76 @@ impl Ear<'_> {
         let _ = self.session.try_send(heard);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rumqttc::QoS;
+
+    use super::*;
+    use crate::state::tests::anna;
+
+    /// Returns what a session and the embedding program hear of a message.
+    fn heard(topic: &str, message: &[u8], is_kept: bool) -> (Option<Heard>, Option<Command>) {
+        let topics = Topics::new("ab12".parse().unwrap(), "homeassistant".parse().unwrap());
+        let (_shown, household) = watch::channel(Some(Arc::new(vec![anna()])));
+        let (commands, mut commanded) = mpsc::channel(1);
+        let (session, mut told) = mpsc::channel(1);
+        let ear = Ear {
+            topics: &topics,
+            household,
+            commands,
+            session,
+        };
+        let mut publish = Publish::new(topic, QoS::AtMostOnce, message);
+        publish.retain = is_kept;
+        ear.hear(&publish);
+        (told.try_recv().ok(), commanded.try_recv().ok())
+    }
+
+    #[test]
+    fn a_start_is_news_and_a_kept_one_is_not() {
+        let topic = "homeassistant/status";
+        assert!(matches!(
+            heard(topic, b"online", false),
+            (Some(Heard::Birth), None)
+        ));
+        for (message, is_kept) in [(&b"online"[..], true), (b"offline", false), (b"", false)] {
+            assert!(matches!(heard(topic, message, is_kept), (None, None)));
+        }
+    }
+
+    #[test]
+    fn an_announcement_counts_if_it_was_kept_and_is_ours_and_short() {
+        let ours = "homeassistant/device/pulsewing_ab12_gone/config";
+        let message = br#"{"cmps":{"a":{"p":"sensor"}}}"#;
+        let (told, _) = heard(ours, message, true);
+        let Some(Heard::Retained(wearer, components)) = told else {
+            panic!("{told:?}");
+        };
+        assert_eq!((wearer.as_str(), components.len()), ("gone", 1));
+        let others = "homeassistant/device/pulsewing_cd34_gone/config";
+        let long = vec![b' '; MAX_ANNOUNCEMENT + 1];
+        for (topic, message, is_kept) in [
+            (ours, &message[..], false),
+            (ours, b"", true),
+            (ours, &long, true),
+            (others, message, true),
+        ] {
+            assert!(heard(topic, message, is_kept).0.is_none(), "{topic}");
+        }
+    }
+
+    #[test]
+    fn a_command_counts_if_it_is_new_and_about_somebody_who_is_shown() {
+        let command = |topic: &str, is_kept| heard(topic, b"PRESS", is_kept).1;
+        let ours = "pulsewing/ab12/anna/cmd/update";
+        let wearer = "anna".parse().unwrap();
+        assert_eq!(command(ours, false), Some(Command::Update { wearer }));
+        assert_eq!(command(ours, true), None);
+        assert_eq!(command("pulsewing/ab12/ben/cmd/update", false), None);
+        assert_eq!(command("pulsewing/ab12/anna/samples", true), None);
+        assert!(command("pulsewing/ab12/anna/samples", false).is_some());
+    }
+}
