@@ -63,6 +63,8 @@ pub struct Layout {
     pub panic: Area,
     /// The wallpaper; may be empty.
     pub wallpaper: Area,
+    /// The alarms: two sectors or more.
+    pub alarms: Area,
 }
 
 /// The sectors of each subject, in the order of [`Layout`]; those of the roots depend on the sector
@@ -72,14 +74,16 @@ const SETTINGS: u32 = 2;
 const SNAPSHOT: u32 = 4;
 const ERRORS: u32 = 2;
 const PANIC: u32 = 1;
+const ALARMS: u32 = 4;
 
 impl Layout {
     /// Divides a partition of a flash whose sectors have `sector` bytes. The wallpaper gets the
     /// space that is left. `None` if the partition is too small or does not consist of whole
     /// sectors.
     ///
-    /// With sectors of 4 KiB the subjects take 92 KiB, and a picture of 480x320 in 4 bits 76 KiB
-    /// more.
+    /// With sectors of 4 KiB the subjects take 108 KiB, and a picture of 480x320 in 4 bits 76 KiB
+    /// more. The alarms are at the end, because they came last: everything else, a wallpaper too,
+    /// stays where older programs have put it.
     #[must_use]
     pub const fn within(partition: Area, sector: u32) -> Option<Self> {
         if sector < MIN_SECTOR
@@ -89,7 +93,7 @@ impl Layout {
             return None;
         }
         let roots = 2 * (len32(blob::HEAD) + crate::MAX_ROOTS).div_ceil(sector);
-        let fixed = CHAIN + SETTINGS + roots + SNAPSHOT + ERRORS + PANIC;
+        let fixed = CHAIN + SETTINGS + roots + SNAPSHOT + ERRORS + PANIC + ALARMS;
         if partition.len() / sector < fixed {
             return None;
         }
@@ -99,6 +103,7 @@ impl Layout {
         let snapshot = next(roots.end, SNAPSHOT, sector);
         let errors = next(snapshot.end, ERRORS, sector);
         let panic = next(errors.end, PANIC, sector);
+        let alarms = next(partition.end - ALARMS * sector, ALARMS, sector);
         Some(Self {
             chain,
             settings,
@@ -108,14 +113,15 @@ impl Layout {
             panic,
             wallpaper: Area {
                 start: panic.end,
-                end: partition.end,
+                end: alarms.start,
             },
+            alarms,
         })
     }
 
     /// Returns every range, the chain's first.
     #[must_use]
-    pub const fn areas(&self) -> [Area; 7] {
+    pub const fn areas(&self) -> [Area; 8] {
         [
             self.chain,
             self.settings,
@@ -124,6 +130,7 @@ impl Layout {
             self.errors,
             self.panic,
             self.wallpaper,
+            self.alarms,
         ]
     }
 
@@ -139,7 +146,7 @@ impl Layout {
         }
         let capacity = u32::try_from(flash.capacity()).unwrap_or(u32::MAX);
         let roots_need = 2 * (len32(blob::HEAD) + crate::MAX_ROOTS).div_ceil(sector);
-        let least = [3, 2, roots_need, 2, 2, 1, 0];
+        let least = [3, 2, roots_need, 2, 2, 1, 0, 2];
         let areas = self.areas();
         for (index, (area, least)) in areas.iter().zip(least).enumerate() {
             if !area.start.is_multiple_of(sector)
@@ -205,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_partition_is_divided_for_both_sector_sizes() {
-        for (sector, len) in [(4_096, 168 * 1_024), (256 * 1_024, 20 * 256 * 1_024)] {
+        for (sector, len) in [(4_096, 184 * 1_024), (256 * 1_024, 24 * 256 * 1_024)] {
             let start = 2 * sector;
             let partition = Area {
                 start,
@@ -214,7 +221,7 @@ mod tests {
             let layout = Layout::within(partition, sector).unwrap();
             assert!(layout.wallpaper.len() >= 480 * 320 / 2 + 32, "{layout:?}");
             assert_eq!(layout.chain.start, start);
-            assert_eq!(layout.wallpaper.end, partition.end);
+            assert_eq!(layout.alarms.end, partition.end);
             for pair in layout.areas().windows(2) {
                 assert_eq!(pair[0].end, pair[1].start);
             }
@@ -224,8 +231,8 @@ mod tests {
     #[test]
     fn what_is_too_small_or_off_the_grid_is_refused() {
         let area = |start, end| Area { start, end };
-        assert_eq!(Layout::within(area(0, 22 * 4_096), 4_096), None);
-        assert!(Layout::within(area(0, 23 * 4_096), 4_096).is_some());
+        assert_eq!(Layout::within(area(0, 26 * 4_096), 4_096), None);
+        assert!(Layout::within(area(0, 27 * 4_096), 4_096).is_some());
         assert_eq!(Layout::within(area(100, 50 * 4_096), 4_096), None);
         assert_eq!(Layout::within(area(0, 1 << 20), 2_048), None);
     }

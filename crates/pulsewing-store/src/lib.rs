@@ -1,14 +1,14 @@
 //! Persistent storage of a board on NOR flash: the token chain, the settings, the last picture, the
-//! last errors, a panic's message, the TLS roots and the wallpaper.
+//! last errors, a panic's message, the TLS roots, the wallpaper and the alarms.
 //!
 //! It needs neither an allocator nor the standard library, and has no clock and no network. The
 //! caller passes the flash (any [`NorFlash`] of `embedded-storage-async`; [`Blocking`] adapts a
 //! driver that blocks) and a [`Layout`], which assigns the sectors.
 //!
 //! ```text
-//!  chain      settings   roots      snapshot   errors     panic      wallpaper
-//! ├──────────┼──────────┼──────────┼──────────┼──────────┼──────────┼──────────┤
-//!  frames     frames     two blobs  frames     frames     one text   one blob
+//!  chain      settings   roots      snapshot   errors     panic      wallpaper  alarms
+//! ├──────────┼──────────┼──────────┼──────────┼──────────┼──────────┼──────────┼──────────┤
+//!  frames     frames     two blobs  frames     frames     one text   one blob   frames
 //! ```
 //!
 //! Frames (`journal.rs`) are for data that must be there completely or not at all, blobs
@@ -28,7 +28,7 @@
 //! use pulsewing_store::{Layout, Area, Settings, Store, mock};
 //!
 //! let flash = mock::MockFlash::new(mock::Geometry::ESP32, 1);
-//! let layout = Layout::within(Area { start: 0, end: 168 * 1_024 }, 4_096).unwrap();
+//! let layout = Layout::within(Area { start: 0, end: 184 * 1_024 }, 4_096).unwrap();
 //! let mut store = Store::new(flash, layout).unwrap();
 //! mock::run(async {
 //!     store.start().await?;
@@ -58,6 +58,7 @@
 #[cfg(any(test, feature = "mock"))]
 extern crate alloc;
 
+mod alarms;
 mod area;
 mod blob;
 mod chain;
@@ -124,6 +125,7 @@ impl<F: NorFlash> Store<F> {
             Subject::Settings => self.layout.settings,
             Subject::Snapshot => self.layout.snapshot,
             Subject::Errors => self.layout.errors,
+            Subject::Alarms => self.layout.alarms,
         };
         Journal {
             area,
@@ -139,6 +141,8 @@ enum Subject {
     Settings = 2,
     Snapshot = 3,
     Errors = 4,
+    /// 5 is a panic's message, which is written without a journal.
+    Alarms = 6,
 }
 
 /// An error of the store.

@@ -1,7 +1,7 @@
 //! What the board's owner decided, but for the sign-in.
 //!
 //! ```text
-//! "PWST", version (1 or 2), fields: tag (1), length (2, big-endian), value
+//! "PWST", version (1 to 3), fields: tag (1), length (2, big-endian), value
 //! ```
 //!
 //! | tag | field | value |
@@ -26,18 +26,26 @@
 //! | 25 | the wearer's year of birth (version 2) | u16 |
 //! | 26 | if it is there, the wallpaper is behind readings as well (version 2) | 1 (1) |
 //! | 27, 28 | backlight, and the same at night (version 2) | percent (1) |
+//! | 29 to 32 | alarms (version 3): high, urgent high, low, urgent low | bpm (u16) |
+//! | 33 | without a new minute for that long (version 3) | seconds (u32), 0 off |
+//! | 34 | the tracker's battery (version 3) | percent (1), 0 off |
+//! | 35 | quiet hours (version 3) | as 15 |
+//! | 36, 37 | first repeat; age up to which a minute counts (version 3) | seconds (u32) |
+//! | 38 | if it is there, a piezo is wired (version 3) | 1 (1) |
 //!
 //! The version is the lowest that has all fields, so that an older program reads what it can.
 //! A field that is missing has its default. A reader refuses a newer version and leaves it alone; a
 //! tag that a version does not know is damage, because a writer that adds one raises the version.
 //! The TLS roots are a blob of their own.
 
+mod limits;
 mod named;
 mod values;
 
 use embedded_storage_async::nor_flash::NorFlash;
 use pulsewing_core::{
     Bpm, Provider,
+    alarm::Limits,
     heart_zone::{BirthYear, HeartZones},
     look::{Backlight, Brightness, Night, Palette, Theme},
     reading::ZoneName,
@@ -72,7 +80,10 @@ pub const MAX_NETWORKS: usize = 4;
 pub const MAX_SNTP: usize = 3;
 
 const MAGIC: [u8; 4] = *b"PWST";
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+
+/// One more than the highest tag.
+const FIELDS: usize = 39;
 
 /// Where the provider is to be found, if not at its own addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,6 +140,10 @@ pub struct Settings {
     pub zone_rule: Option<ZoneRule>,
     /// Who is asked for the time, before whom DHCP names, perhaps with a port; empty ones are none.
     pub sntp: [HostName; MAX_SNTP],
+    /// The limits of the wearer's alarms.
+    pub limits: Limits,
+    /// Whether a piezo is wired, so that alarms are also heard.
+    pub has_piezo: bool,
 }
 
 impl Default for Settings {
@@ -152,6 +167,8 @@ impl Default for Settings {
             time_zone: ZoneName::new(),
             zone_rule: None,
             sntp: Default::default(),
+            limits: Limits::default(),
+            has_piezo: false,
         }
     }
 }
@@ -170,10 +187,19 @@ impl Settings {
             || self.theme == Theme::Big
     }
 
+    /// Returns whether there is something that version 2 cannot say.
+    fn needs_version_3(&self) -> bool {
+        self.has_piezo || self.limits != Limits::default()
+    }
+
     /// Writes them to `buffer`, and returns how many bytes it took; `None` if it has too few.
     #[must_use]
     pub fn encode(&self, buffer: &mut [u8]) -> Option<usize> {
-        let version = if self.needs_version_2() { VERSION } else { 1 };
+        let version = match () {
+            () if self.needs_version_3() => VERSION,
+            () if self.needs_version_2() => 2,
+            () => 1,
+        };
         let mut out = tlv::begin(buffer, MAGIC, version)?;
         for (tag, network) in (1..).zip(&self.wifi) {
             let ssid = network.ssid.as_bytes();
@@ -227,6 +253,10 @@ impl Settings {
         if let Some(born) = self.born {
             out.field(25, &[&born.get().to_be_bytes()])?;
         }
+        limits::encode(&self.limits, &mut out)?;
+        if self.has_piezo {
+            out.field(38, &[&[1]])?;
+        }
         let rule = self.zone_rule.as_ref().map_or("", ZoneRule::as_str);
         let [first, second, third] = &self.sntp;
         for (tag, text) in [
@@ -250,7 +280,7 @@ impl Settings {
     /// # Errors
     /// [`FormatError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        let fields = tlv::read::<29>(bytes, MAGIC, VERSION)?;
+        let fields = tlv::read::<FIELDS>(bytes, MAGIC, VERSION)?;
         let mut settings = Self::default();
         for (tag, network) in (1..).zip(&mut settings.wifi) {
             if let Some(stored) = fields.optional(tag, WifiNetwork::decode)? {
@@ -276,13 +306,7 @@ impl Settings {
         settings.hold_off_s = u16::from_be_bytes(fields.array(12)?);
         settings.theme = of_byte(&THEMES, fields.array(13)?).ok_or(FormatError::Damaged)?;
         settings.palette = of_byte(&PALETTES, fields.array(14)?).ok_or(FormatError::Damaged)?;
-        settings.night = fields.optional(15, |bytes| {
-            let (from, until) = bytes.split_first_chunk()?;
-            Night::new(
-                u16::from_be_bytes(*from),
-                u16::from_be_bytes(until.try_into().ok()?),
-            )
-        })?;
+        settings.night = fields.optional(15, limits::read_night)?;
         settings.has_background = fields.get(26).is_some();
         let brightness = |tag| {
             fields.optional(tag, |bytes| match bytes {
@@ -311,6 +335,8 @@ impl Settings {
         settings.time_zone = fields.text(19)?.unwrap_or_default();
         settings.zone_rule =
             fields.optional(20, |text| core::str::from_utf8(text).ok()?.parse().ok())?;
+        settings.limits = limits::decode(&fields)?;
+        settings.has_piezo = fields.get(38).is_some();
         for (tag, server) in (21..).zip(&mut settings.sntp) {
             *server = fields.text(tag)?.unwrap_or_default();
         }

@@ -3,10 +3,13 @@
 //! [`SETTINGS`] has a row for each: its name, how it is shown, how its text becomes a value, and how its
 //! default comes back. A setting that is not in the table does not exist.
 
+mod alarms;
+
 use core::fmt;
 
 use pulsewing_core::{
     Bpm, UnknownProvider,
+    alarm::LimitsError,
     heart_zone::{BirthYear, HeartZones},
     look::{Brightness, NotABrightness, NotANight, UnknownTheme},
 };
@@ -254,6 +257,16 @@ const SETTINGS: &[Setting] = &[
     sntp::<0>("sntp.1"),
     sntp::<1>("sntp.2"),
     sntp::<2>("sntp.3"),
+    alarms::HIGH,
+    alarms::HIGH_URGENT,
+    alarms::LOW,
+    alarms::LOW_URGENT,
+    alarms::STALE,
+    alarms::BATTERY,
+    alarms::QUIET,
+    alarms::REPEAT,
+    alarms::FRESH,
+    alarms::PIEZO,
 ];
 
 const fn wifi_ssid<const INDEX: usize>(name: &'static str) -> Setting {
@@ -383,6 +396,9 @@ pub enum SettingError {
     /// Not a host.
     #[error("must be a host name or an IP address, optionally with a port")]
     Host,
+    /// A limit of the alarms that contradicts another one.
+    #[error(transparent)]
+    Limits(#[from] LimitsError),
 }
 
 /// A setting's value as people may see it.
@@ -453,6 +469,13 @@ impl Settings {
     /// | `wearer.time_zone` | an IANA name |
     /// | `wearer.zone_rule` | a POSIX rule |
     /// | `sntp.1` to `sntp.3` | a host, perhaps with a port |
+    /// | `alarms.high`, `.high_urgent`, `.low`, `.low_urgent` | 25 to 250 bpm; none: no such alarm |
+    /// | `alarms.stale` | 900 to 604,800 seconds, or `off` |
+    /// | `alarms.battery` | 1 to 90 percent, or `off` |
+    /// | `alarms.quiet` | such as `22:00-07:00` |
+    /// | `alarms.repeat` | 60 to 3,600 seconds |
+    /// | `alarms.fresh` | 900 to 10,800 seconds |
+    /// | `alarms.piezo` | `yes` or `no`: whether one is wired |
     ///
     /// # Errors
     /// [`SettingError`]; it says what would have been right.

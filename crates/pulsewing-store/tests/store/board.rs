@@ -38,7 +38,7 @@ impl<const SECTOR: usize> Board<SECTOR> {
 
     /// Creates an erased board with the default layout.
     pub(crate) fn whole(wallpaper: u32, seed: u64) -> Self {
-        let fixed = if SECTOR == ESP32 { 23 } else { 19 };
+        let fixed = if SECTOR == ESP32 { 27 } else { 23 };
         let sectors = fixed + wallpaper;
         let partition = Area {
             start: 0,

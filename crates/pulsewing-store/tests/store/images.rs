@@ -1,7 +1,11 @@
 //! Arbitrary flash images: the store never panics and always terminates.
 
 use proptest::prelude::*;
-use pulsewing_core::{chain::codec::MAX_RECORD, cycle::StoreWhat};
+use pulsewing_core::{
+    alarm::{self, Limits},
+    chain::codec::MAX_RECORD,
+    cycle::StoreWhat,
+};
 use pulsewing_store::{MAX_SETTINGS, MAX_SNAPSHOT, Settings, When, mock::Tear};
 
 use crate::board::{Board, ESP32, USUAL, VIRT, chain, decoded, intent};
@@ -15,6 +19,9 @@ fn use_everything<const SECTOR: usize>(board: &mut Board<SECTOR>) -> u64 {
         let _ = store.load_settings(&mut [0; MAX_SETTINGS]).await;
         let _ = store.load_snapshot(&mut [0; MAX_SNAPSHOT]).await;
         let _ = store.errors().await;
+        let _ = store
+            .load_alarms(Limits::default(), &mut [0; alarm::MAX_RECORD])
+            .await;
         if let Ok(Some(mut roots)) = store.roots().await {
             let _ = roots.read(0, &mut [0; 64]).await;
             let _ = roots.read(u32::MAX, &mut [0; 64]).await;
@@ -37,6 +44,7 @@ fn use_everything<const SECTOR: usize>(board: &mut Board<SECTOR>) -> u64 {
             .save_settings(&Settings::default(), &mut [0; MAX_SETTINGS])
             .await;
         let _ = store.log_error(When::Uptime(1), "x").await;
+        let _ = store.save_alarms(&[b'a'; 500]).await;
         store.factory_reset().await.unwrap();
     });
     assert!(board.flash.bytes().iter().all(|byte| *byte == 0xff));

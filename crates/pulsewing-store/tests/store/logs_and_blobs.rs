@@ -247,10 +247,10 @@ fn a_layout_that_does_not_suit_the_flash_is_refused() {
     let sector = ESP32 as u32;
     let partition = Area {
         start: 0,
-        end: 24 * sector,
+        end: 28 * sector,
     };
     let layout = Layout::within(partition, sector).unwrap();
-    let open = |layout| Store::new(MockFlash::<ESP32>::new(Geometry { sectors: 24 }, 1), layout);
+    let open = |layout| Store::new(MockFlash::<ESP32>::new(Geometry { sectors: 28 }, 1), layout);
     assert!(open(layout).is_ok());
     let area = |start, end| Area {
         start: start * sector,
@@ -265,7 +265,7 @@ fn a_layout_that_does_not_suit_the_flash_is_refused() {
         ..layout
     };
     let beyond = Layout {
-        wallpaper: area(23, 25),
+        wallpaper: area(23, 29),
         ..layout
     };
     let start = layout.panic.start + 4;

@@ -37,6 +37,7 @@ fn full<const SECTOR: usize>(with_chain: bool) -> Board<SECTOR> {
             store
                 .log_error(When::Uptime(5), "the network is down")
                 .await?;
+            store.save_alarms(&[b'a'; 500]).await?;
             let mut roots = store.write_roots(100).await?;
             roots.write(&[b'r'; 100]).await?;
             roots.finish().await?;

@@ -52,6 +52,16 @@ fn fullest() -> Settings {
         ("wearer.born", "1988"),
         ("wearer.time_zone", "America/Argentina/ComodRivadavia"),
         ("wearer.zone_rule", "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0"),
+        ("alarms.high", "120"),
+        ("alarms.high_urgent", "150"),
+        ("alarms.low", "45"),
+        ("alarms.low_urgent", "40"),
+        ("alarms.stale", "604800"),
+        ("alarms.battery", "off"),
+        ("alarms.quiet", "22:00-07:00"),
+        ("alarms.repeat", "3600"),
+        ("alarms.fresh", "10800"),
+        ("alarms.piezo", "yes"),
     ] {
         pairs.push((name.into(), value.into()));
     }
@@ -201,6 +211,14 @@ fn a_wrong_value_is_refused_with_words_and_changes_nothing() {
         ("endpoint.connect", "https://10.0.2.2", E::Host),
         ("endpoint.connect", "[10.0.2.2]:80", E::Host),
         ("sntp.1", "-x.example", E::Host),
+        ("alarms.high", "24", E::Number(25, 250)),
+        ("alarms.low_urgent", "off", E::Number(25, 250)),
+        ("alarms.stale", "899", E::Number(900, 604_800)),
+        ("alarms.battery", "0", E::Number(1, 90)),
+        ("alarms.quiet", "late", E::Night),
+        ("alarms.repeat", "off", E::Number(60, 3_600)),
+        ("alarms.fresh", "10801", E::Number(900, 10_800)),
+        ("alarms.piezo", "true", E::Choice("yes, no")),
     ] {
         let mut settings = with(&[("wifi.1.ssid", "home"), ("poll.every", "300")]);
         let before = settings.clone();
@@ -208,6 +226,27 @@ fn a_wrong_value_is_refused_with_words_and_changes_nothing() {
         assert_eq!(settings, before);
         assert!(error.to_string().len() > 10);
     }
+}
+
+#[test]
+fn limits_that_contradict_each_other_are_refused_one_by_one() {
+    let mut settings = with(&[("alarms.high", "120"), ("alarms.high_urgent", "150")]);
+    for (name, value, words) in [
+        ("alarms.high", "150", "high_urgent must be above high"),
+        ("alarms.low", "130", "low must be below high"),
+    ] {
+        let before = settings.clone();
+        let error = settings.set(name, value).unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+        assert_eq!(settings, before);
+    }
+    settings.set("alarms.high_urgent", "").unwrap();
+    settings.set("alarms.high", "150").unwrap();
+    settings.set("alarms.stale", "off").unwrap();
+    assert_eq!(settings.limits.stale, None);
+    assert_eq!(settings.get("alarms.stale").unwrap().to_string(), "off");
+    settings.set("alarms.stale", "").unwrap();
+    assert_eq!(settings.get("alarms.stale").unwrap().to_string(), "7200");
 }
 
 #[test]
@@ -234,7 +273,7 @@ fn plain_http_has_to_be_allowed_first_and_stays_allowed_while_it_is_used() {
 }
 
 #[test]
-fn only_settings_that_the_first_version_does_not_have_need_the_second() {
+fn only_settings_that_a_version_does_not_have_need_the_next() {
     for (name, value, version) in [
         ("wearer.name", "Ada", 1),
         ("screen.theme", "classic", 1),
@@ -244,6 +283,14 @@ fn only_settings_that_the_first_version_does_not_have_need_the_second() {
         ("screen.background", "yes", 2),
         ("screen.backlight", "80", 2),
         ("screen.night_backlight", "0", 2),
+        ("alarms.stale", "7200", 1),
+        ("alarms.high", "120", 3),
+        ("alarms.stale", "off", 3),
+        ("alarms.battery", "off", 3),
+        ("alarms.quiet", "22:00-07:00", 3),
+        ("alarms.repeat", "900", 3),
+        ("alarms.fresh", "7200", 3),
+        ("alarms.piezo", "yes", 3),
     ] {
         let settings = with(&[(name, value)]);
         let mut buffer = [0; MAX_SETTINGS];
@@ -319,7 +366,7 @@ fn newer_settings_are_refused_and_kept() {
     let settings = board.layout.settings.start as usize;
     let bytes = board.flash.bytes_mut();
     let len = u32::from_le_bytes(bytes[settings + 12..settings + 16].try_into().unwrap());
-    bytes[settings + 32 + 4] = 3;
+    bytes[settings + 32 + 4] = 4;
     let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
     let payload = crc.checksum(&bytes[settings + 32..settings + 32 + len as usize]);
     bytes[settings + 20..settings + 24].copy_from_slice(&payload.to_le_bytes());
@@ -329,9 +376,9 @@ fn newer_settings_are_refused_and_kept() {
     board.start();
     board.with(async |store| {
         let buffer = &mut [0; MAX_SETTINGS];
-        assert_eq!(store.load_settings(buffer).await, Err(StoreError::Newer(3)));
+        assert_eq!(store.load_settings(buffer).await, Err(StoreError::Newer(4)));
         let saved = store.save_settings(&Settings::default(), buffer).await;
-        assert_eq!(saved, Err(StoreError::Newer(3)));
+        assert_eq!(saved, Err(StoreError::Newer(4)));
     });
     assert!(board.flash.bytes() == before);
 }
@@ -340,13 +387,13 @@ proptest! {
     #[test]
     fn any_bytes_are_decoded_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = Settings::decode(&bytes);
-        let framed = [&b"PWST\x02"[..], &bytes].concat();
+        let framed = [&b"PWST\x03"[..], &bytes].concat();
         if let Ok(settings) = Settings::decode(&framed) {
             let mut buffer = [0; MAX_SETTINGS];
             let len = settings.encode(&mut buffer).unwrap();
             prop_assert_eq!(Settings::decode(&buffer[..len]), Ok(settings));
         }
-        prop_assert_eq!(Settings::decode(b"PWST\x03"), Err(FormatError::Newer(3)));
+        prop_assert_eq!(Settings::decode(b"PWST\x04"), Err(FormatError::Newer(4)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, tz::Offset};
 use pulsewing_core::{
+    alarm::MAX_RECORD,
     civil::Offsets,
     cycle::{Memory, Pacing, StoreWhat},
     reading::Reading,
@@ -45,6 +46,8 @@ pub(crate) fn uses() -> Vec<Use> {
         snapshots("snapshots, at midnight", 1_440),
         errors(),
         settings(),
+        alarms("alarms, on a usual day", 100.0, 512),
+        alarms("alarms, never more and never longer", 252.0, MAX_RECORD),
     ]
 }
 
@@ -191,6 +194,24 @@ fn settings() -> Use {
             let settings = Settings::default();
             board
                 .with(async |store| store.save_settings(&settings, &mut [0; MAX_SETTINGS]).await)
+                .unwrap();
+        },
+    )
+}
+
+/// The record of the alarms: the device's module `alarms` bounds the writes.
+fn alarms(what: &'static str, a_day: f64, bytes: usize) -> Use {
+    measure::<ESP32>(
+        what,
+        a_day,
+        bytes,
+        1_000,
+        |board| board.layout.alarms,
+        |board, number| {
+            let mut record = vec![number as u8; bytes];
+            record[..5].copy_from_slice(b"PWAL\x01");
+            board
+                .with(async |store| store.save_alarms(&record).await)
                 .unwrap();
         },
     )
