@@ -1,22 +1,39 @@
-//! The button: a short press lights a dark screen, or else writes a screenshot to the card; a long press
-//! erases everything.
+//! The button.
+//!
+//! | press | while an alarm is loud | else |
+//! |---|---|---|
+//! | short, on a dark screen | lights it | lights it |
+//! | short | the alarm is quiet for half an hour | a screenshot |
+//! | twice, or held for a second | it is quiet until it is over | two screenshots, or nothing |
+//! | held for five seconds | erases everything | erases everything |
+//!
+//! A press that only lights the screen silences nothing: what nobody has seen stays loud. Any other short
+//! press means that somebody has looked at what is over.
 
 use core::time::Duration;
 
 use embassy_futures::select::{Either, select};
 
 use crate::{
+    alarms::{self, Word},
     deadlines::Part,
     ports::{Board, Button, Clock, System},
     screenshot,
     shared::Shared,
 };
 
-/// A shorter press takes a screenshot; from here on the countdown is shown.
+/// A shorter press takes a screenshot, or silences an alarm; from here on the countdown is shown.
 const SHORT: Duration = Duration::from_secs(1);
+
+/// While an alarm is loud, a press up to here is an answer to it; the countdown begins only then, so
+/// that nobody who is frightened by it says something to the alarm by letting go.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// How long it must be held until everything is erased.
 const LONG: Duration = Duration::from_secs(5);
+
+/// How soon after a short press a second one belongs to it.
+const TWICE_WITHIN: Duration = Duration::from_millis(400);
 
 /// A press has had its effect within this time.
 const DONE_WITHIN: Duration = Duration::from_secs(180);
@@ -30,26 +47,64 @@ pub(crate) async fn run<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button
             .deadlines
             .promise(Part::Button, shared.after(DONE_WITHIN));
         let was_dark = shared.light.press(shared.clock.up());
+        // Whoever presses has heard it.
+        shared.sound.stop();
+        let is_loud = shared.watch.is_loud();
         shared.redraw.signal(());
-        match held_for(shared, button).await {
+        let countdown_from = if is_loud { ANSWER } else { SHORT };
+        let mut is_second = false;
+        let held = loop {
+            let held = held_for(shared, button, countdown_from).await;
+            if is_second || held >= SHORT || was_dark || !is_loud {
+                break held;
+            }
+            let late = shared.clock.sleep_until(shared.after(TWICE_WITHIN));
+            match select(button.pressed(), late).await {
+                Either::First(()) => is_second = true,
+                Either::Second(()) => break held,
+            }
+        };
+        match held {
+            held if held >= LONG => factory_reset(shared).await,
             // Somebody who cannot see the screen wants to see it.
             held if held < SHORT && was_dark => {}
-            held if held < SHORT => match screenshot::to_card(shared).await {
-                Ok(name) => shared
-                    .serial_queue
-                    .log(format_args!("saved the picture to the card: {name}")),
-                Err(error) => shared
-                    .serial_queue
-                    .log(format_args!("no picture was saved to the card: {error}")),
-            },
-            held if held < LONG => {}
-            _ => factory_reset(shared).await,
+            held if held < ANSWER && is_loud => {
+                let is_acknowledged = is_second || held >= SHORT;
+                alarms::say(
+                    shared,
+                    match is_acknowledged {
+                        true => Word::Acknowledge,
+                        false => Word::Snooze,
+                    },
+                );
+            }
+            held if held < SHORT => {
+                save_screenshot(shared).await;
+                alarms::looked(shared);
+            }
+            _ => {}
         }
     }
 }
 
-/// Waits until it is released or has been held long enough, with a countdown on the screen.
-async fn held_for<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button) -> Duration {
+async fn save_screenshot<B: Board>(shared: &Shared<'_, B>) {
+    match screenshot::to_card(shared).await {
+        Ok(name) => shared
+            .serial_queue
+            .log(format_args!("saved the picture to the card: {name}")),
+        Err(error) => shared
+            .serial_queue
+            .log(format_args!("no picture was saved to the card: {error}")),
+    }
+}
+
+/// Waits until it is released or has been held long enough, with a countdown on the screen from
+/// `countdown_from` on.
+async fn held_for<B: Board>(
+    shared: &Shared<'_, B>,
+    button: &mut B::Button,
+    countdown_from: Duration,
+) -> Duration {
     let start = shared.clock.up();
     let mut released = core::pin::pin!(button.released());
     let held = loop {
@@ -57,7 +112,7 @@ async fn held_for<B: Board>(shared: &Shared<'_, B>, button: &mut B::Button) -> D
         if held >= LONG {
             break held;
         }
-        if held >= SHORT {
+        if held >= countdown_from {
             let left = LONG.saturating_sub(held).as_millis().div_ceil(1_000);
             let left = u64::try_from(left).unwrap_or(u64::MAX);
             shared.note(|facts| facts.erasing_in = Some(left));

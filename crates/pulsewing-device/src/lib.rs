@@ -16,10 +16,12 @@
 //!      │ facts, reading        ▲ requests: poll, settings, join
 //!      ▼                       │
 //!   shared ◀───────────────────┴── console   lines, uploads, Improv   console/
-//!      │ redraw                └── button    light, screenshot, factory reset
+//!      │ redraw                └── button    light, alarms, screenshot, factory reset
 //!      ▼
 //!   screen        facts + reading ─▶ state ─▶ model ─▶ frame ─▶ changed tiles ─▶ panel
 //!                 clock + settings ─▶ brightness ─▶ backlight
+//!
+//!   alarms        what each cycle brought, clock ─▶ signals ─▶ screen, piezo; record ─▶ store
 //!
 //!   serial queue  report, log and answers ─▶ serial line
 //!   deadlines     of all of these ─▶ watchdog
@@ -41,6 +43,7 @@
     )
 )]
 
+mod alarms;
 mod app;
 mod backoff;
 mod bmp;
@@ -62,6 +65,7 @@ mod screenshot;
 mod serial_queue;
 mod shared;
 mod situation;
+mod sound;
 
 pub use run::{Parts, run};
 pub use screen::CARD_WALLPAPER;

@@ -8,7 +8,7 @@
     reason = "boards have one thread and one executor: no bounds on the futures are wanted"
 )]
 
-use core::{net::Ipv4Addr, time::Duration};
+use core::{net::Ipv4Addr, num::NonZeroU16, time::Duration};
 
 use embedded_graphics::{geometry::Size, primitives::Rectangle};
 use embedded_storage_async::nor_flash::NorFlash;
@@ -34,6 +34,8 @@ pub trait Board {
     type Panel: Panel;
     /// The display's light.
     type Backlight: Backlight;
+    /// Its piezo.
+    type Sounder: Sounder;
     /// Its randomness.
     type Entropy: Entropy;
     /// Its card slot.
@@ -290,6 +292,13 @@ pub struct PanelError;
 pub trait Backlight {
     /// Sets the brightness, which is full at the start of the board. Called only for a change.
     fn set(&mut self, brightness: Brightness);
+}
+
+/// A piezo that sounds alarms. A board without one does nothing here.
+pub trait Sounder {
+    /// Sounds a tone of this many hertz until the next call, or is silent. Returns at once; it is
+    /// silent at the start of the board.
+    fn sound(&mut self, hertz: Option<NonZeroU16>);
 }
 
 /// Randomness that is suitable for secrets.

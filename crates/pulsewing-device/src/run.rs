@@ -2,10 +2,11 @@
 
 use core::cell::{Cell, RefCell};
 
-use embassy_futures::join::{join, join5};
+use embassy_futures::join::{join, join3, join5};
 use embassy_sync::{mutex::Mutex, signal::Signal};
 use embedded_storage_async::nor_flash::NorFlash;
 use pulsewing_core::{
+    alarm::{self, Alarms},
     chain::codec::MAX_RECORD,
     cycle::{Memory, Pacing},
     reading::Reading,
@@ -14,6 +15,7 @@ use pulsewing_store::{MAX_SETTINGS, MAX_SNAPSHOT, Settings, Store, StoreError};
 use zeroize::Zeroizing;
 
 use crate::{
+    alarms::{self, Watch},
     app::{App, Found},
     button,
     console::Console,
@@ -26,6 +28,7 @@ use crate::{
     screen,
     serial_queue::SerialQueue,
     shared::{AppRequests, ChainFacts, Facts, Shared},
+    sound::{self, Sound},
 };
 
 /// A board's parts.
@@ -42,6 +45,8 @@ pub struct Parts<'b, B: Board> {
     pub panel: B::Panel,
     /// Its light.
     pub backlight: B::Backlight,
+    /// The piezo.
+    pub sounder: B::Sounder,
     /// Randomness.
     pub entropy: B::Entropy,
     /// The card slot.
@@ -81,6 +86,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         mut store,
         mut panel,
         mut backlight,
+        mut sounder,
         mut entropy,
         card,
         mut button,
@@ -101,6 +107,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         facts,
         errors,
         found,
+        alarms,
     } = own_frame(Start::read(&mut store, &serial_queue)).await;
     let mut seed = [0; 4];
     entropy.fill(&mut seed);
@@ -121,6 +128,8 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
         errors: RefCell::new(errors),
         serial_queue,
         light: Light::new(),
+        watch: Watch::new(alarms),
+        sound: Sound::new(),
         deadlines: Deadlines::new(),
         requests: AppRequests::new(),
         instruction_counts: crate::instruction_counts::InstructionCounts::default(),
@@ -135,7 +144,7 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
     let deadlines = shared
         .deadlines
         .keep(&shared.clock, &shared.system, &shared.serial_queue);
-    let (never, ..) = join(
+    let (never, ..) = join3(
         deadlines,
         join5(
             own_frame(app.run()),
@@ -143,6 +152,10 @@ pub async fn run<B: Board>(parts: Parts<'_, B>) -> ! {
             own_frame(console.run(&mut input)),
             own_frame(button::run(&shared, &mut button)),
             own_frame(shared.serial_queue.pump(&mut output)),
+        ),
+        join(
+            own_frame(alarms::run(&shared)),
+            own_frame(sound::run(&shared, &mut sounder)),
         ),
     )
     .await;
@@ -174,6 +187,7 @@ struct Start {
     facts: Facts,
     errors: Journal,
     found: Found,
+    alarms: Alarms,
 }
 
 impl Start {
@@ -198,6 +212,7 @@ impl Start {
                 None
             })
         };
+        let alarms = Self::alarms(store, serial_queue, &settings).await;
         let log = store.errors().await.unwrap_or_default();
         let (reading, pacing, memory) = match snapshot {
             Some(snapshot) => (snapshot.reading, snapshot.pacing, snapshot.memory),
@@ -216,7 +231,24 @@ impl Start {
                 has_intent,
                 saved_at,
             },
+            alarms,
         }
+    }
+
+    async fn alarms<F: NorFlash>(
+        store: &mut Store<F>,
+        serial_queue: &SerialQueue,
+        settings: &Settings,
+    ) -> Alarms {
+        let mut buffer = [0; alarm::MAX_RECORD];
+        let loaded = store.load_alarms(settings.limits, &mut buffer).await;
+        let kept = loaded.unwrap_or_else(|error| {
+            serial_queue.log(format_args!(
+                "the alarms: {error}; what still holds is told again"
+            ));
+            None
+        });
+        kept.unwrap_or_else(|| Alarms::new(settings.limits))
     }
 
     async fn settings<F: NorFlash>(

@@ -9,6 +9,7 @@ use pulsewing_core::reading::{Freshness, Reading};
 use pulsewing_screen::{Model, Palette, Wallpaper};
 
 use crate::{
+    alarms,
     backoff::Backoff,
     configuration,
     deadlines::Part,
@@ -134,8 +135,9 @@ impl<B: Board> Screen<'_, '_, B> {
                 let offset = offset(&settings, reading.as_ref(), utc);
                 offset.to_datetime(utc).time()
             });
-            let must_be_seen =
-                shared.light.is_awake(shared.clock.up()) || situation::needs_a_person(&facts);
+            let must_be_seen = shared.light.is_awake(shared.clock.up())
+                || situation::needs_a_person(&facts)
+                || shared.watch.must_be_seen();
             configuration::brightness(&settings, now, must_be_seen)
         };
         if shared.light.becomes(brightness) {
@@ -189,7 +191,8 @@ fn draw<B: Board>(
         has_reading: reading.is_some(),
     };
     let mut texts = Texts::default();
-    let state = situation::state(&facts, &when, &mut texts);
+    let alarm = utc.and_then(|now| shared.watch.shown(&alarms::offsets(shared, now), now));
+    let state = situation::state(&facts, &when, alarm.as_ref(), &mut texts);
     let theme = settings.theme;
     let model = match reading.as_ref() {
         Some(reading) => {

@@ -22,6 +22,7 @@ use pulsewing_core::{
 use pulsewing_store::{MAX_ERROR_TEXT, PanicText, Settings, Store, When};
 
 use crate::{
+    alarms::Watch,
     deadlines::Deadlines,
     errors::Journal,
     instruction_counts::InstructionCounts,
@@ -29,6 +30,7 @@ use crate::{
     picture::Picture,
     ports::{Board, Clock, ConnectError, JoinError, Joined, System, Trusted},
     serial_queue::{SerialQueue, text},
+    sound::Sound,
 };
 
 /// The name of a network, at most 32 bytes.
@@ -52,6 +54,8 @@ pub(crate) struct Shared<'b, B: Board> {
     pub(crate) errors: RefCell<Journal>,
     pub(crate) serial_queue: SerialQueue,
     pub(crate) light: Light,
+    pub(crate) watch: Watch,
+    pub(crate) sound: Sound,
     pub(crate) deadlines: Deadlines,
     pub(crate) requests: AppRequests,
     pub(crate) instruction_counts: InstructionCounts,
@@ -136,6 +140,8 @@ pub(crate) struct ChainFacts {
     pub(crate) fingerprint: pulsewing_core::Fingerprint,
     pub(crate) scopes: pulsewing_core::oauth::Scopes,
     pub(crate) obtained_at: Timestamp,
+    /// When its refresh token ends, if it does.
+    pub(crate) ends: Option<Timestamp>,
 }
 
 impl ChainFacts {
@@ -147,6 +153,7 @@ impl ChainFacts {
             fingerprint: chain.refresh_token().fingerprint(),
             scopes: chain.scopes(),
             obtained_at: chain.obtained_at(),
+            ends: chain.refresh_expires_at(),
         }
     }
 }
@@ -162,6 +169,8 @@ pub(crate) struct Facts {
     pub(crate) next_update: Option<Timestamp>,
     /// How the last cycle since the start ended.
     pub(crate) ended: Option<Result<(), Failure>>,
+    /// When the first cycle failed of those that have failed since.
+    pub(crate) failing_since: Option<Timestamp>,
     /// The connection problem of the last exchange that failed.
     pub(crate) connect_error: Option<ConnectError>,
     /// Whether new tokens are in memory and not yet in the store.

@@ -14,6 +14,7 @@ use pulsewing_core::{
 use pulsewing_screen::State;
 
 use crate::{
+    alarms::Shown,
     ports::{ConnectError, JoinError},
     serial_queue::text,
     shared::{Facts, Network},
@@ -46,11 +47,26 @@ pub(crate) struct When<'w> {
     pub(crate) has_reading: bool,
 }
 
-/// Returns the state to show, if any.
-pub(crate) fn state<'t>(facts: &Facts, when: &When<'_>, texts: &'t mut Texts) -> Option<State<'t>> {
+/// Returns the state to show, if any. An alarm about a heart rate that somebody should look at comes
+/// before problems, others after them.
+pub(crate) fn state<'t>(
+    facts: &Facts,
+    when: &When<'_>,
+    alarm: Option<&'t Shown>,
+    texts: &'t mut Texts,
+) -> Option<State<'t>> {
     if let Some(seconds) = facts.erasing_in {
         return Some(State::Erasing { seconds });
     }
+    alarm
+        .filter(|alarm| alarm.is_first())
+        .map(Shown::state)
+        .or_else(|| problem(facts, when, texts))
+        .or_else(|| alarm.map(Shown::state))
+}
+
+/// Returns what is wrong, or not known yet.
+fn problem<'t>(facts: &Facts, when: &When<'_>, texts: &'t mut Texts) -> Option<State<'t>> {
     if facts.has_store_failed {
         return Some(State::TokensNotStored);
     }

@@ -211,6 +211,8 @@ pub struct Cloud {
     pub other: Vec<Range<i64>>,
     /// Only this many minutes of every six hours: less to read, in long tests.
     pub minutes: i64,
+    /// The heart rate of every minute; without it, it rises within each hour.
+    pub rate: Option<i64>,
     /// The wearer's offset from UTC.
     pub offset: Offset,
     /// The maximum number of points on a page of Google's.
@@ -231,6 +233,7 @@ impl Cloud {
             worn: vec![0..i64::MAX],
             other: Vec::new(),
             minutes: 360,
+            rate: None,
             offset: Offset::constant(1),
             page_size: 5_000,
             sync_age: 7,
@@ -357,7 +360,7 @@ impl Cloud {
         }
         let has = |ranges: &[Range<i64>]| ranges.iter().any(|range| range.contains(&minute));
         if has(&self.worn) {
-            return Some(60 + minute % 60);
+            return Some(self.rate.unwrap_or(60 + minute % 60));
         }
         (with_others && has(&self.other)).then_some(130)
     }

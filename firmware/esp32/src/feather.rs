@@ -57,6 +57,7 @@ pub(crate) struct Feather {
     pub(crate) panel_dc: AnyPin<'static>,
     pub(crate) card_select: AnyPin<'static>,
     pub(crate) light: AnyPin<'static>,
+    pub(crate) piezo: AnyPin<'static>,
     pub(crate) button: AnyPin<'static>,
 }
 
@@ -91,6 +92,7 @@ impl Feather {
             panel_dc: chip.GPIO8.degrade(),
             card_select: chip.GPIO5.degrade(),
             light: chip.GPIO1.degrade(),
+            piezo: chip.GPIO0.degrade(),
             button: chip.GPIO9.degrade(),
         }
     }
@@ -118,6 +120,7 @@ impl Feather {
             panel_dc: chip.GPIO3.degrade(),
             card_select: chip.GPIO33.degrade(),
             light: chip.GPIO17.degrade(),
+            piezo: chip.GPIO7.degrade(),
             button: chip.GPIO0.degrade(),
         }
     }

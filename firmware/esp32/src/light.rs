@@ -6,11 +6,10 @@
 use esp_hal::{
     gpio::{AnyPin, DriveMode},
     ledc::{
-        LSGlobalClkSource, Ledc, LowSpeed,
+        Ledc, LowSpeed,
         channel::{self, Channel, ChannelIFace as _},
         timer::{self, Timer, TimerIFace as _},
     },
-    peripherals::LEDC,
     time::Rate,
 };
 use pulsewing_device::ports::{Backlight, Brightness};
@@ -31,7 +30,7 @@ static TIMER: StaticCell<Timer<'static, LowSpeed>> = StaticCell::new();
 /// The port.
 pub(crate) enum Lite {
     /// Nothing less than full brightness was wished for yet.
-    Untouched(LEDC<'static>, AnyPin<'static>),
+    Untouched(&'static Ledc<'static>, AnyPin<'static>),
     /// There are pulses.
     Pulsed(Channel<'static, LowSpeed>),
     /// The chip refused them.
@@ -40,7 +39,7 @@ pub(crate) enum Lite {
 
 impl Lite {
     /// Makes a light that is as bright as it can be.
-    pub(crate) const fn new(ledc: LEDC<'static>, pin: AnyPin<'static>) -> Self {
+    pub(crate) const fn new(ledc: &'static Ledc<'static>, pin: AnyPin<'static>) -> Self {
         Self::Untouched(ledc, pin)
     }
 }
@@ -65,12 +64,10 @@ impl Backlight for Lite {
 
 /// Starts the pulses. To be called once; `None` if the chip cannot make them.
 fn start(
-    ledc: LEDC<'static>,
+    ledc: &Ledc<'static>,
     pin: AnyPin<'static>,
     percent: u8,
 ) -> Option<Channel<'static, LowSpeed>> {
-    let mut ledc = Ledc::new(ledc);
-    ledc.set_global_slow_clock(LSGlobalClkSource::APBClk);
     let timer = TIMER.init(ledc.timer(timer::Number::Timer0));
     timer
         .configure(timer::config::Config {

@@ -25,6 +25,7 @@ mod light;
 mod memory;
 mod panel;
 mod panic;
+mod piezo;
 mod radio;
 mod system;
 
@@ -33,6 +34,7 @@ use embassy_net::{Config, DhcpConfig, Runner, StackResources};
 use esp_hal::{
     Async,
     clock::CpuClock,
+    ledc::{LSGlobalClkSource, Ledc},
     timer::timg::TimerGroup,
     usb::usb_serial_jtag::{UsbSerialJtag, UsbSerialJtagRx, UsbSerialJtagTx},
 };
@@ -49,7 +51,7 @@ use static_cell::StaticCell;
 
 use crate::{
     button::Boot, card::Slot, entropy::RadioNoise, feather::Feather, light::Lite, panel::Tft,
-    radio::Radio, system::Machine,
+    piezo::Piezo, radio::Radio, system::Machine,
 };
 
 esp_bootloader_esp_idf::esp_app_desc!();
@@ -57,6 +59,8 @@ esp_bootloader_esp_idf::esp_app_desc!();
 /// DHCP, a name server, a connection and a time server.
 static SOCKETS: StaticCell<StackResources<4>> = StaticCell::new();
 static TLS_RANDOM: StaticCell<TlsRandom<RadioNoise>> = StaticCell::new();
+/// The pulses of the light and of the piezo.
+static LEDC: StaticCell<Ledc<'static>> = StaticCell::new();
 
 /// The board's parts.
 struct Esp32;
@@ -68,6 +72,7 @@ impl Board for Esp32 {
     type Flash = Blocking<FlashStorage<'static>>;
     type Panel = Tft;
     type Backlight = Lite;
+    type Sounder = Piezo;
     type Entropy = RadioNoise;
     type Card = Slot;
     type Button = Boot;
@@ -115,6 +120,9 @@ async fn main(spawner: Spawner) -> ! {
     let tls_random = TLS_RANDOM.init(TlsRandom(entropy.clone()));
     let web = Client::new(stack, roots, entropy.clone(), tls_random).expect("one client");
 
+    let mut ledc = Ledc::new(feather.ledc);
+    ledc.set_global_slow_clock(LSGlobalClkSource::APBClk);
+    let ledc = &*LEDC.init(ledc);
     let bus = bus::start(feather.spi, feather.dma, feather.spi_pins);
     let (frame, wallpaper) = memory::pictures(feather.pictures);
     run(Parts::<Esp32> {
@@ -123,7 +131,8 @@ async fn main(spawner: Spawner) -> ! {
         web,
         store,
         panel: Tft::new(bus, feather.panel_select, feather.panel_dc, spi_hz),
-        backlight: Lite::new(feather.ledc, feather.light),
+        backlight: Lite::new(ledc, feather.light),
+        sounder: Piezo::new(ledc, feather.piezo),
         entropy,
         card: Slot::new(bus, feather.card_select, spi_hz),
         button: Boot::new(feather.button),

@@ -22,6 +22,7 @@ mod interrupts;
 mod libc;
 mod network;
 mod panel;
+mod piezo;
 mod registers;
 mod system;
 mod time;
@@ -49,6 +50,7 @@ use crate::{
     flash::{Flash, LAYOUT},
     network::{Cable, Card},
     panel::{Display, NoLight},
+    piezo::NoPiezo,
     system::{Machine, Reason},
     virtio::Devices,
 };
@@ -63,6 +65,7 @@ impl Board for Virt {
     type Flash = Blocking<Flash>;
     type Panel = Display;
     type Backlight = NoLight;
+    type Sounder = NoPiezo;
     type Entropy = HostEntropy;
     type Card = Slot;
     type Button = Key;
@@ -123,6 +126,7 @@ async fn main(spawner: Spawner) -> ! {
         store,
         panel: Display::new(display).expect("480x320"),
         backlight: NoLight,
+        sounder: NoPiezo,
         entropy,
         card: Slot::new(devices.disk),
         button: Key {

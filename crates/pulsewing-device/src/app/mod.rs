@@ -42,6 +42,7 @@ pub(crate) use time::whole_seconds;
 
 use self::exchange::Receiver;
 use crate::{
+    alarms,
     backoff::Backoff,
     configuration,
     deadlines::Part,
@@ -91,6 +92,7 @@ pub(crate) struct App<'s, 'b, B: Board> {
     /// Whether a differing server clock was already reported since the time was last asked for.
     has_told_drift: bool,
     saved_at: Option<Timestamp>,
+    alarm_record: alarms::Record,
 }
 
 /// The state that the app loop finds in the store at the start.
@@ -140,6 +142,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
             ask_time_at: Duration::ZERO,
             has_told_drift: false,
             saved_at: found.saved_at,
+            alarm_record: alarms::Record::new(),
         }
     }
 
@@ -147,6 +150,7 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
     pub(crate) async fn run(&mut self) -> ! {
         loop {
             self.promise(Duration::ZERO);
+            own_frame(self.alarm_record.write_if_due(self.shared)).await;
             if self.is_between {
                 self.take_wishes();
                 let is_ready = own_frame(self.online()).await
@@ -421,11 +425,16 @@ impl<'s, 'b, B: Board> App<'s, 'b, B> {
         let future_minutes = cycle.future_minutes();
         shared.note(|known| {
             known.ended = Some(result);
+            known.failing_since = match result {
+                Ok(()) => None,
+                Err(_) => known.failing_since.or(Some(now.utc)),
+            };
             known.next_update = (due < Timestamp::MAX).then_some(due);
             if result.is_ok() {
                 known.last_success = Some(now.utc);
             }
         });
+        alarms::go_on(shared, cycle.news().as_ref());
         match (result, renewal_failure) {
             (Err(failure), _) => shared.went_wrong(format_args!("{failure}")).await,
             (Ok(()), Some(failure)) => {

@@ -222,6 +222,7 @@ impl<B: Board> Console<'_, '_, B> {
         *shared.settings.borrow_mut() = after;
         shared.note(|facts| facts.settings_fault = None);
         shared.requests.any.signal(());
+        shared.watch.look_now();
         Ok(effect)
     }
 

@@ -7,6 +7,7 @@ use pulsewing_store::When;
 
 use super::{Answer, Console};
 use crate::{
+    alarms::Summary as Alarms,
     app::whole_seconds,
     ports::{Board, Clock, JoinError, System, Trusted},
     serial_queue::text,
@@ -66,6 +67,8 @@ impl<B: Board> Console<'_, '_, B> {
         if let Some(Err(failure)) = facts.ended {
             self.pair("failure", format_args!("{failure}")).await?;
         }
+        let alarms: Value = text(format_args!("{}", Alarms(&shared.watch)));
+        self.pair("alarms", format_args!("{alarms}")).await?;
         if let Some(reason) = system.start_reason() {
             self.pair("restart", format_args!("{reason}")).await?;
         }

@@ -121,6 +121,7 @@ fn status_has_its_keys_in_order() {
         "last success",
         "last minute",
         "next update",
+        "alarms",
         "heap",
         "ok",
     ];

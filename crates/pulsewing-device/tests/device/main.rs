@@ -16,6 +16,7 @@
 mod peripherals;
 mod rig;
 
+mod alarms;
 mod button;
 mod console;
 mod damage;

@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     future::{pending, poll_fn},
     net::Ipv4Addr,
+    num::NonZeroU16,
     rc::Rc,
     task::{Poll, Waker},
     time::Duration,
@@ -16,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use pulsewing_core::{look::Brightness, oauth::NoAnswer, request::Endpoint};
 use pulsewing_device::ports::{
     Backlight, Board, Button, Card, CardError, Clock, ConnectError, Credentials, Entropy,
-    JoinError, Joined, Link, Outgoing, Panel, PanelError, Reply, System, TimeError, Trusted,
-    Unanswered, Web,
+    JoinError, Joined, Link, Outgoing, Panel, PanelError, Reply, Sounder, System, TimeError,
+    Trusted, Unanswered, Web,
 };
 use pulsewing_screen::{Colours, Frame, Ink, Palette};
 use pulsewing_store::mock::{MockError, MockFlash};
@@ -34,6 +35,7 @@ impl Board for Bench {
     type Flash = Handle;
     type Panel = Handle;
     type Backlight = Handle;
+    type Sounder = Handle;
     type Entropy = Handle;
     type Card = Handle;
     type Button = Handle;
@@ -63,6 +65,10 @@ pub(crate) struct World {
     pub(crate) light: Cell<u8>,
     /// How often it was set, and the pushes to the panel before the last time.
     pub(crate) light_set: Cell<(usize, usize)>,
+    /// How often the alarms were written.
+    pub(crate) alarms_written: Cell<usize>,
+    /// What the piezo did: when, and the tone in hertz.
+    pub(crate) sounds: RefCell<Vec<(Duration, Option<u16>)>>,
     pub(crate) files: RefCell<BTreeMap<String, Vec<u8>>>,
     pub(crate) has_card: Cell<bool>,
     pub(crate) is_pressed: Cell<bool>,
@@ -193,6 +199,8 @@ impl World {
             panel: RefCell::new(Screen::new(size)),
             light: Cell::new(100),
             light_set: Cell::default(),
+            alarms_written: Cell::default(),
+            sounds: RefCell::default(),
             files: RefCell::default(),
             has_card: Cell::new(true),
             is_pressed: Cell::new(false),
@@ -444,6 +452,11 @@ impl NorFlash for Handle {
     }
 
     async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), MockError> {
+        let alarms = crate::rig::layout().alarms;
+        // A seal, with which a record exists.
+        if (alarms.start..alarms.end).contains(&offset) && bytes == [0; 32] {
+            self.0.alarms_written.set(self.0.alarms_written.get() + 1);
+        }
         pulsewing_store::mock::run(self.0.flash.borrow_mut().write(offset, bytes))
     }
 }
@@ -483,6 +496,16 @@ impl Backlight for Handle {
         let (times, _) = self.0.light_set.get();
         let pushes = self.0.panel.borrow().pushes;
         self.0.light_set.set((times + 1, pushes));
+    }
+}
+
+impl Sounder for Handle {
+    fn sound(&mut self, hertz: Option<NonZeroU16>) {
+        let at = self.0.real.get();
+        self.0
+            .sounds
+            .borrow_mut()
+            .push((at, hertz.map(NonZeroU16::get)));
     }
 }
 

@@ -439,6 +439,7 @@ fn parts<'a>(world: &Rc<World>, frame: &'a mut [u8], wallpaper: &'a mut [u8]) ->
         store: Store::new(handle(), layout()).unwrap(),
         panel: handle(),
         backlight: handle(),
+        sounder: handle(),
         entropy: handle(),
         card: handle(),
         button: handle(),
