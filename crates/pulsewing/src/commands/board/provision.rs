@@ -154,6 +154,16 @@ fn add_network(
 
 /// Makes settings, and reads them back from the board.
 fn set(app: &App, session: &mut Session, settings: &[Setting]) -> Result<(), Problem> {
+    let rates = settings
+        .iter()
+        .filter(|setting| settings::RATES.contains(&setting.name.as_str()));
+    if rates.clone().count() > 1 {
+        // A board checks each limit against the others: those from before must not stand in the way.
+        for Setting { name, .. } in rates {
+            let command = Command::new("unset").word(name);
+            board::explained(session.ask(&command), session)?;
+        }
+    }
     for Setting { name, value } in settings {
         let command = if value.is_empty() {
             Command::new("unset").word(name)

@@ -1,7 +1,7 @@
 //! The board's settings, derived from this machine's configuration.
 
 use jiff::tz::TimeZone;
-use pulsewing_core::Provider;
+use pulsewing_core::{Bpm, Provider, alarm::Limits};
 use reqwest::Url;
 
 use crate::{
@@ -77,6 +77,12 @@ pub(super) fn plan(app: &App, options: &Provision) -> Result<Vec<Setting>, Probl
     if let Some(born) = app.wearer.born {
         plan.push("wearer.born", &born.get().to_string());
     }
+    let limits = config.limits(&app.wearer);
+    if limits != Limits::default() {
+        for (name, value) in of_limits(&limits) {
+            plan.push(name, &value);
+        }
+    }
     let zone = app.wearer.time_zone.clone();
     if let Some(name) = zone.or_else(machine_zone)
         && let Some(rule) = zone_rule(&name)
@@ -88,6 +94,48 @@ pub(super) fn plan(app: &App, options: &Provision) -> Result<Vec<Setting>, Probl
         plan.push(name, value);
     }
     Ok(plan.0)
+}
+
+/// The limits of the heart rate. A board checks each against the others.
+pub(super) const RATES: [&str; 4] = [
+    "alarms.high",
+    "alarms.high_urgent",
+    "alarms.low",
+    "alarms.low_urgent",
+];
+
+/// Returns the settings of all limits, because they belong together: an empty value is one that is not
+/// set, also if another one was before.
+fn of_limits(limits: &Limits) -> [(&'static str, String); 9] {
+    let rate = |rate: Option<Bpm>| rate.map_or_else(String::new, |rate| rate.get().to_string());
+    let off = || "off".to_owned();
+    let [high, high_urgent, low, low_urgent] = RATES;
+    [
+        (high, rate(limits.high)),
+        (high_urgent, rate(limits.high_urgent)),
+        (low, rate(limits.low)),
+        (low_urgent, rate(limits.low_urgent)),
+        (
+            "alarms.stale",
+            limits
+                .stale
+                .map_or_else(off, |stale| stale.as_secs().to_string()),
+        ),
+        (
+            "alarms.battery",
+            limits
+                .battery
+                .map_or_else(off, |percent| percent.to_string()),
+        ),
+        (
+            "alarms.quiet",
+            limits
+                .quiet
+                .map_or_else(String::new, |quiet| quiet.to_string()),
+        ),
+        ("alarms.repeat", limits.repeat.as_secs().to_string()),
+        ("alarms.fresh", limits.fresh.as_secs().to_string()),
+    ]
 }
 
 struct Plan(Vec<Setting>);
@@ -264,6 +312,27 @@ mod tests {
         }
         assert_eq!(value(&settings, "endpoint.plain_http"), None);
         assert_eq!(value(&settings, "poll.hourly_cap"), None);
+    }
+
+    #[test]
+    fn limits_are_sent_together_or_not_at_all() {
+        let settings = planned("[wearer]\nname = \"Ada\"", options()).unwrap();
+        assert!(settings.iter().all(|it| !it.name.starts_with("alarms.")));
+        let config = "[alarms]\nhigh = 120\nstale = \"off\"\nquiet = \"22:00-07:00\"\n[wearer.alarms]\nlow = 45";
+        let settings = planned(config, options()).unwrap();
+        for (name, wanted) in [
+            ("alarms.high", "120"),
+            ("alarms.high_urgent", ""),
+            ("alarms.low", "45"),
+            ("alarms.low_urgent", ""),
+            ("alarms.stale", "off"),
+            ("alarms.battery", "20"),
+            ("alarms.quiet", "22:00-07:00"),
+            ("alarms.repeat", "600"),
+            ("alarms.fresh", "3600"),
+        ] {
+            assert_eq!(value(&settings, name), Some(wanted), "{name}");
+        }
     }
 
     #[test]
