@@ -47,7 +47,7 @@ pub(crate) fn uses() -> Vec<Use> {
         errors(),
         settings(),
         alarms("alarms, on a usual day", 100.0, 512),
-        alarms("alarms, never more and never longer", 252.0, MAX_RECORD),
+        alarms("alarms, never more and never longer", 246.0, MAX_RECORD),
     ]
 }
 
