@@ -143,7 +143,9 @@ impl fmt::Display for ClockTime<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let offsets = self.clock.offsets;
         let (then, today) = (offsets.local(self.at), offsets.local(self.clock.now).date());
-        match (today - then.date()).get_days().abs() {
+        // Not by a subtraction, which can fail: the words for that would take 127 KB of a board's flash.
+        let apart = today.duration_since(then.date());
+        match (apart.as_hours() / 24).abs() {
             0 => {}
             1..=6 => write!(f, "{} ", weekday(then.date()))?,
             _ => write!(f, "{} ", then.date())?,
