@@ -1,9 +1,15 @@
 //! What a cycle fetched for a history.
 
-use jiff::{Timestamp, civil::Date};
-use pulsewing_core::{day::Day, reading::Reading};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use pulsewing_core::{
+    day::{Day, Sample},
+    reading::Reading,
+};
 
-use super::{Account, Batch, Dates, HistoryError, Source, SourceDay, merge::record_at};
+use super::{
+    Account, Batch, Dates, HistoryError, Kind, Source, SourceDay, archive::zone::day_of,
+    merge::record_at,
+};
 
 /// A reading or a past day, ready to be written.
 #[derive(Clone, Debug)]
@@ -59,6 +65,41 @@ impl<'a> Arrival<'a> {
         }
     }
 
+    /// Builds the arrival of minutes that a program pushed for the wearer; `None` if there are none. `zone`
+    /// is the wearer's, and `at` the time at which they came.
+    #[must_use]
+    pub fn of_pushed(
+        source: &str,
+        minutes: &[Sample],
+        zone: &TimeZone,
+        at: Timestamp,
+    ) -> Option<Self> {
+        let mut days: Vec<SourceDay> = Vec::new();
+        for minute in minutes {
+            let is_in = |known: &&mut SourceDay| known.day.local().minute_of(minute.at).is_some();
+            if let Some(known) = days.iter_mut().find(is_in) {
+                record_at(&mut known.day, minute.at, minute.bpm);
+                continue;
+            }
+            let mut day = Day::new(day_of(zone, minute.at));
+            record_at(&mut day, minute.at, minute.bpm);
+            days.push(whole_seconds(SourceDay {
+                source: Source::with_device(Kind::Push, source),
+                zone: zone.iana_name().unwrap_or_default().to_owned(),
+                day,
+                resting: None,
+                fetched_at: at,
+            }));
+        }
+        (!days.is_empty()).then(|| Self {
+            days,
+            at,
+            today: Some(zone.to_datetime(at).date()),
+            asked: None,
+            whose: None,
+        })
+    }
+
     /// Returns the dates that have to be loaded into a history in memory to write this.
     #[must_use]
     pub fn dates(&self) -> Dates {
@@ -78,7 +119,10 @@ impl<'a> Arrival<'a> {
             batch.claim(account)?;
         }
         for day in &self.days {
-            batch.record(day)?;
+            match day.source.kind() {
+                Kind::Push => batch.record_pushed(day)?,
+                _ => batch.record(day)?,
+            }
         }
         match self.asked {
             Some((date, synced_at)) => batch.note_asked(date, synced_at),

@@ -76,7 +76,7 @@ impl Batch<'_> {
     }
 
     /// Leaves only the minutes of these rows that `keep` accepts.
-    fn thin_out(
+    pub(super) fn thin_out(
         &self,
         rows: Vec<Row>,
         keep: impl Fn(Timestamp, Bpm) -> bool,

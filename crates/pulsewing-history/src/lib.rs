@@ -24,6 +24,7 @@
 //! | `imported.rs` | lets a new import replace an earlier one |
 //! | `doubted.rs` | remembers which minutes a tracker itself did not trust |
 //! | [`DayVersion`] | which days changed, without reading their minutes |
+//! | `pushed.rs` | gives a pushed minute to the program that sent it last |
 //! | `asked.rs` | remembers which days were fetched after their end, so that a gap is known to be one |
 //! | [`archive`] | imports exports of other services, and exports the history |
 //!
@@ -56,6 +57,7 @@ mod notice;
 mod owner;
 mod patience;
 mod place;
+mod pushed;
 mod read;
 mod rescue;
 mod retention;

@@ -5,6 +5,10 @@
 //!
 //! Data of different sources is never mixed: each keeps its own row, and the choice between them is
 //! made when a day is read. So the order in which sources arrive cannot matter.
+//!
+//! Sources that push are the exception among themselves: a minute belongs to the one that sent it last
+//! (`pushed.rs`), so no two of them have it. They come before the clouds, and the clouds' later fetches
+//! and repairs do not touch their rows.
 
 use std::cmp::Reverse;
 
@@ -42,7 +46,7 @@ pub(super) fn share(one: &mut SourceDay, other: &mut SourceDay) -> bool {
     is_newer && *older != before
 }
 
-/// Sorts the sources of a date, best first: the clouds' own averages before an export's, and within
+/// Sorts the sources of a date, best first: what was pushed, the clouds' own averages, an export's; within
 /// a kind the device with more minutes. No two of them are equal: the order in which the rows were
 /// found cannot matter.
 pub(super) fn rank(days: &mut [SourceDay]) {
@@ -58,11 +62,17 @@ pub(super) fn rank(days: &mut [SourceDay]) {
     });
 }
 
-/// Combines the sources of a day, given best first. The best one's zone becomes the day's.
+/// Returns the source in whose view of a date the date is shown: the best one that knows the wearer's
+/// zone itself. A pushed sample has none, and its day was cut in the zone that was known at the time.
+pub(super) fn view(days: &[SourceDay]) -> Option<&SourceDay> {
+    let knows_zone = |known: &&SourceDay| known.source.kind() != Kind::Push;
+    days.iter().find(knows_zone).or_else(|| days.first())
+}
+
+/// Combines the sources of a day, given best first. The [`view`]'s zone becomes the day's.
 pub(super) fn sources(days: &[SourceDay]) -> Option<(Day, Option<Bpm>)> {
-    let (best, rest) = days.split_first()?;
-    let mut day = best.day.clone();
-    for known in rest {
+    let mut day = Day::new(*view(days)?.day.local());
+    for known in days {
         fill(&mut day, &known.day);
     }
     // A cloud reports the newest resting rate, which may be yesterday's; an export has the day's. A

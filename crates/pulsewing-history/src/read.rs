@@ -13,7 +13,7 @@ use pulsewing_core::{
 };
 
 use super::{
-    Dates, History, error::HistoryError, find::find, merge, row, source_day::SourceDay,
+    Dates, History, Source, error::HistoryError, find::find, merge, row, source_day::SourceDay,
     still::still,
 };
 
@@ -26,6 +26,14 @@ pub struct DayRecord {
     pub resting: Option<Bpm>,
     /// The data of each source, best first.
     pub sources: Vec<SourceDay>,
+}
+
+impl DayRecord {
+    /// Returns the name of the zone in which the day is shown; empty if only its offsets are known.
+    #[must_use]
+    pub fn zone(&self) -> &str {
+        merge::view(&self.sources).map_or("", |known| known.zone.as_str())
+    }
 }
 
 /// A day in a year's overview.
@@ -52,6 +60,8 @@ pub struct Minute {
     pub zone: Rc<str>,
     /// The average of the minute.
     pub bpm: Bpm,
+    /// The source that it came from.
+    pub source: Rc<Source>,
 }
 
 impl Minute {
@@ -182,6 +192,7 @@ impl History {
             for known in &sources {
                 let local = known.day.local();
                 let zone: Rc<str> = known.zone.as_str().into();
+                let source = Rc::new(known.source.clone());
                 for (minute, bpm) in known.day.iter() {
                     let at = local.instant(minute);
                     waiting.entry(at).or_insert_with(|| Minute {
@@ -189,6 +200,7 @@ impl History {
                         offset: local.offset_in(minute),
                         zone: Rc::clone(&zone),
                         bpm,
+                        source: Rc::clone(&source),
                     });
                 }
             }

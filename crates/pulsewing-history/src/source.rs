@@ -10,6 +10,10 @@ const MAX_DEVICE: usize = 64;
 /// The kind of a source, best first: if two kinds have the same minute, the earlier one wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// Samples that a program sent for a wearer, such as those of a chest strap. Its device is the name
+    /// of the sender's token. They were measured by what the household chose to trust, so they come
+    /// before a cloud's averages of the same minute.
+    Push,
     /// The Google Health API.
     Google,
     /// The Fitbit Web API.
@@ -23,7 +27,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
+        Self::Push,
         Self::Google,
         Self::Fitbit,
         Self::ExportCsv,
@@ -35,6 +40,7 @@ impl Kind {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Push => "push",
             Self::Google => "google",
             Self::Fitbit => "fitbit",
             Self::ExportCsv => "export-csv",

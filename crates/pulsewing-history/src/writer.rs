@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-use pulsewing_core::reading::Reading;
+use jiff::{Timestamp, tz::TimeZone};
+use pulsewing_core::{day::Sample, reading::Reading};
 
 use super::{
     Account, Arrival, History, HistoryError, Keeper, Listener, Notice, Retention, SourceDay,
@@ -57,9 +57,22 @@ impl HistoryWriter {
         self.write(&Arrival::of_past_day(known, synced_at, whose));
     }
 
-    fn write(&mut self, arrival: &Arrival<'_>) {
+    /// Writes minutes that the program called `source` pushed, which came at `at`; `zone` is the wearer's.
+    /// Returns whether they are in the history, or are not to be kept. Otherwise like
+    /// [`record`](Self::record).
+    pub fn record_pushed(
+        &mut self,
+        source: &str,
+        minutes: &[Sample],
+        zone: &TimeZone,
+        at: Timestamp,
+    ) -> bool {
+        Arrival::of_pushed(source, minutes, zone, at).is_none_or(|arrival| self.write(&arrival))
+    }
+
+    fn write(&mut self, arrival: &Arrival<'_>) -> bool {
         if !self.keeper.keeps_anything() {
-            return;
+            return true;
         }
         let mut result = self.try_write(arrival);
         if let Err(HistoryError::Damaged(_)) = &result {
@@ -71,11 +84,13 @@ impl HistoryWriter {
                 self.try_write(arrival)
             });
         }
-        if result.is_err() {
+        let is_written = result.is_ok();
+        if !is_written {
             // Open it again next time: the problem may be gone by then.
             self.history = None;
         }
         self.keeper.report(result);
+        is_written
     }
 
     /// Returns the history, once a reading was stored.

@@ -5,13 +5,14 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     io::{self, Write},
 };
 
 use jiff::{Timestamp, civil::Date, fmt::temporal::DateTimePrinter, tz::Offset};
 use pulsewing_core::Bpm;
 
-use crate::{History, HistoryError, Minute};
+use crate::{History, HistoryError, Kind, Minute};
 
 /// The format of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +20,8 @@ pub enum Format {
     /// Columns: `time,bpm,offset,zone,resting_bpm`.
     #[default]
     Csv,
-    /// One object per line: `{"time":"...","bpm":N,"zone":"..."}`.
+    /// One object per line: `{"time":"...","bpm":N,"zone":"..."}`, with `"source":"push/NAME"` if a program
+    /// sent the minute.
     Json,
 }
 
@@ -59,6 +61,7 @@ pub fn export(
         out,
         resting,
         time: String::new(),
+        source: String::new(),
         count: 0,
     };
     if format == Format::Csv {
@@ -76,6 +79,8 @@ struct Lines<'a> {
     /// The resting heart rates that are not written yet.
     resting: BTreeMap<Date, Bpm>,
     time: String,
+    /// The source of the line, if it is told.
+    source: String,
     count: u64,
 }
 
@@ -84,6 +89,10 @@ impl Lines<'_> {
         let date = minute.local().date();
         self.days_before(date)?;
         let resting = self.resting.remove(&date);
+        self.source.clear();
+        if minute.source.kind() == Kind::Push {
+            write!(self.source, "{}", minute.source).map_err(io::Error::other)?;
+        }
         self.line(
             minute.at,
             minute.offset,
@@ -108,8 +117,14 @@ impl Lines<'_> {
                 Err(error) => return Err(error.into()),
             };
             let local = known.day.local();
-            let zone = known.sources.first().map_or("", |best| best.zone.as_str());
-            self.line(local.start(), local.offset(), zone, None, Some(resting))?;
+            self.source.clear();
+            self.line(
+                local.start(),
+                local.offset(),
+                known.zone(),
+                None,
+                Some(resting),
+            )?;
         }
         Ok(())
     }
@@ -158,6 +173,10 @@ impl Lines<'_> {
         write!(self.out, ",\"zone\":{}", serde_json::Value::from(zone))?;
         if let Some(resting) = resting {
             write!(self.out, ",\"resting_bpm\":{resting}")?;
+        }
+        if !self.source.is_empty() {
+            let source = serde_json::Value::from(self.source.as_str());
+            write!(self.out, ",\"source\":{source}")?;
         }
         writeln!(self.out, "}}")
     }

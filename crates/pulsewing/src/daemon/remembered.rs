@@ -9,7 +9,7 @@ use pulsewing_core::{
     heart_zone::HeartZones,
     reading::Reading,
 };
-use pulsewing_history::{History, HistoryError, LastKnown, Minute};
+use pulsewing_history::{History, HistoryError, Kind, LastKnown, Minute};
 
 use crate::{
     config::places::Place,
@@ -98,7 +98,10 @@ pub(crate) fn zone_of_minute(history: &History, at: Timestamp) -> Option<ZoneFac
     ];
     dates.into_iter().flatten().find_map(|date| {
         let record = history.day(date).ok().flatten()?;
-        record.sources.iter().find_map(|known| {
+        // Those who only push do not know the zone.
+        let sources = record.sources.iter();
+        let mut clouds = sources.filter(|it| it.source.kind() != Kind::Push);
+        clouds.find_map(|known| {
             let minute = known.day.local().minute_of(at)?;
             known.day.get(minute)?;
             Some(ZoneFacts {

@@ -272,7 +272,7 @@ pub(super) async fn day(subject: Subject, Path(path): Path<DatePath>) -> Result<
         .collect();
     let body = serde_json::json!({
         "date": wanted.to_string(),
-        "time_zone": record.sources.first().map(|source| source.zone.as_str()),
+        "time_zone": Some(record.zone()),
         "resting_bpm": record.resting.map(Bpm::get),
         "minutes": minutes,
     });
