@@ -113,6 +113,12 @@ pub(crate) const MEMBERS: &[Member] = &[
         may_use: &["pulsewing-core"],
         tests_may_use: &["pulsewing-testkit"],
     },
+    Member {
+        name: "pulsewing-intake",
+        no_std: false,
+        may_use: &["pulsewing-core"],
+        tests_may_use: &["pulsewing-testkit"],
+    },
     // For tests alone: no other member may use it outside of them.
     Member {
         name: "pulsewing-testkit",
@@ -129,6 +135,7 @@ pub(crate) const MEMBERS: &[Member] = &[
             "pulsewing-files",
             "pulsewing-fleet",
             "pulsewing-history",
+            "pulsewing-intake",
             "pulsewing-mqtt",
             "pulsewing-notify",
             "pulsewing-panels",
