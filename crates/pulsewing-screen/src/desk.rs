@@ -78,7 +78,8 @@ pub(crate) fn draw<D: DrawTarget<Color = Ink>>(
 
 /// Returns whether the data is current, as far as can be expected.
 pub(crate) fn is_fresh(facts: &Facts<'_>) -> bool {
-    facts.freshness == Freshness::Fresh && facts.age.is_none_or(|age| !age.is_negative())
+    facts.is_live
+        || facts.freshness == Freshness::Fresh && facts.age.is_none_or(|age| !age.is_negative())
 }
 
 fn draw_head<D: DrawTarget<Color = Ink>>(

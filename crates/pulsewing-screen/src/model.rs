@@ -56,6 +56,8 @@ pub struct Facts<'r> {
     pub resting: Option<Bpm>,
     /// Its age; negative if a clock was set back.
     pub age: Option<SignedDuration>,
+    /// Whether the rate is one that a live source measured just now, and not the newest minute's.
+    pub is_live: bool,
     /// The freshness of the data.
     pub freshness: Freshness,
     /// The reason why there is no newer minute, if one was expected.
@@ -148,6 +150,19 @@ impl<'r> Model<'r> {
         self
     }
 
+    /// Shows a rate that a live source measured just now, and its age in seconds, in the place of the newest
+    /// minute's. It is current whatever prevents updates, so it comes after
+    /// [`with_state`](Self::with_state). Graphs stay as they are.
+    #[must_use]
+    pub fn with_live(mut self, bpm: Bpm, age: SignedDuration) -> Self {
+        if let Some(facts) = &mut self.facts {
+            facts.rate = Some((bpm, facts.heart_zones.zone(bpm)));
+            facts.age = Some(age.max(SignedDuration::ZERO));
+            facts.is_live = true;
+        }
+        self
+    }
+
     /// Adds the user's own wallpaper.
     #[must_use]
     pub fn with_wallpaper(self, wallpaper: Wallpaper<'r>) -> Self {
@@ -200,6 +215,7 @@ impl<'r> Facts<'r> {
             trend: Trend::of(&reading.window).filter(|_| freshness == Freshness::Fresh),
             resting: reading.resting_at(now),
             age: newest.map(|sample| now.duration_since(sample.at)),
+            is_live: false,
             freshness,
             absence: reading.absence(),
             is_zone_guessed: reading.time_zone.is_guessed(),

@@ -35,9 +35,17 @@ pub(crate) fn age_ago(duration: SignedDuration) -> Words {
     }
 }
 
-/// Returns how long ago the newest minute began, in two lengths, longest first.
+/// Returns how long ago the newest minute began, or a live sample was measured; in two lengths, longest
+/// first.
 pub(crate) fn ages(facts: &Facts<'_>) -> [Words; 2] {
     match facts.age {
+        Some(duration) if facts.is_live => {
+            let seconds = duration.as_secs();
+            [
+                written(format_args!("Live, {seconds} s ago")),
+                written(format_args!("{seconds} s")),
+            ]
+        }
         Some(duration) => [age_ago(duration), age(duration)],
         // There is no clock yet.
         None => ["Age unknown", "Age ?"].map(|words| written(format_args!("{words}"))),
@@ -136,7 +144,8 @@ fn short(word: &str) -> &str {
 }
 
 /// All words of [`freshness`].
-pub(crate) const OF_FRESHNESS: [&str; 9] = [
+pub(crate) const OF_FRESHNESS: [&str; 10] = [
+    "Live",
     "Check clock",
     "Up to date",
     "Check zone",
@@ -151,6 +160,7 @@ pub(crate) const OF_FRESHNESS: [&str; 9] = [
 /// Returns how far the data can be trusted, in a word or two.
 pub(crate) fn freshness(facts: &Facts<'_>) -> &'static str {
     let [
+        live,
         clock,
         fresh,
         zone,
@@ -162,6 +172,7 @@ pub(crate) fn freshness(facts: &Facts<'_>) -> &'static str {
         none,
     ] = OF_FRESHNESS;
     match (facts.freshness, facts.absence) {
+        _ if facts.is_live => live,
         // The newest minute lies in the future.
         (Freshness::Fresh, _) if facts.age.is_some_and(|age| age.is_negative()) => clock,
         (Freshness::Fresh, _) => fresh,
