@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use pulsewing_core::Provider;
 use pulsewing_history::archive::{export, import};
+use pulsewing_intake::SourceName;
 use pulsewing_panels::PanelSpec;
 use pulsewing_screen::{Palette, Theme};
 
@@ -144,8 +145,7 @@ pub(crate) enum Wearer {
     /// Print a link with which a wearer of a database signs in on their own phone, once, within seven days
     #[cfg(feature = "fleet")]
     Invite(WearerInvite),
-    /// Make, list and revoke the keys of the page and the API of a database of many wearers
-    #[cfg(feature = "fleet")]
+    /// Make, list and revoke tokens: of programs that send samples of a wearer, or of a database's page
     Token(WearerToken),
 }
 
@@ -159,33 +159,38 @@ pub(crate) struct WearerInvite {
 }
 
 /// Options of `wearer token`.
-#[cfg(feature = "fleet")]
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("whom").args(["ids", "all", "operator", "list", "revoke"]).required(true))]
 pub(crate) struct WearerToken {
-    /// The wearers that the key is good for
-    #[arg(value_name = "ID", requires = "role")]
+    /// The wearer whose samples are sent; for a database, the wearers that the key is good for
+    #[arg(value_name = "ID")]
     pub ids: Vec<WearerId>,
-    /// What the key is good for: wearer for their own data, viewer for somebody else who may see them
-    #[arg(long, value_enum, value_name = "ROLE", conflicts_with_all = ["operator", "list", "revoke"])]
+    /// Make a token with which the program of this name may send samples of the wearer; it replaces an earlier one
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<SourceName>,
+    /// What the key of a database is good for: wearer for their own data, viewer for somebody else who may see them
+    #[cfg(feature = "fleet")]
+    #[arg(long, value_enum, value_name = "ROLE", conflicts_with_all = ["operator", "list", "revoke", "source"])]
     pub role: Option<KeyRole>,
-    /// The key is good for every wearer, also for those to come
-    #[arg(long, requires = "role")]
+    /// The key of a database is good for every wearer, also for those to come
+    #[cfg(feature = "fleet")]
+    #[arg(long, requires = "role", conflicts_with = "ids")]
     pub all: bool,
-    /// Make a key under this name for an operator: the states of all wearers, never heart rates
-    #[arg(long, value_name = "NAME", value_parser = wearer::name)]
+    /// Make a key of a database under this name for an operator: the states of all wearers, never heart rates
+    #[cfg(feature = "fleet")]
+    #[arg(long, value_name = "NAME", value_parser = wearer::name, conflicts_with_all = ["ids", "list", "revoke", "source"])]
     pub operator: Option<String>,
-    /// The name by which the key can be revoked; by default its role and wearers
-    #[arg(long, value_name = "NAME", value_parser = wearer::name, conflicts_with_all = ["operator", "list", "revoke"])]
+    /// The name by which the key of a database can be revoked; by default its role and wearers
+    #[cfg(feature = "fleet")]
+    #[arg(long, value_name = "NAME", value_parser = wearer::name, conflicts_with_all = ["operator", "list", "revoke", "source"])]
     pub name: Option<String>,
-    /// List the keys
-    #[arg(long)]
+    /// List the tokens: the wearer's, or all; or the keys of a database
+    #[arg(long, conflicts_with_all = ["source", "revoke"])]
     pub list: bool,
     /// Print the list as JSON
     #[arg(long, requires = "list")]
     pub json: bool,
-    /// Revoke the key with this name
-    #[arg(long, value_name = "NAME")]
+    /// Revoke the wearer's token for this source, or the key of a database with this name
+    #[arg(long, value_name = "NAME", conflicts_with = "source")]
     pub revoke: Option<String>,
 }
 

@@ -34,7 +34,7 @@ use crate::{
     app::{self, App, Household, Options},
     cli::{Cli, Command, Look},
     config::{ScreenConfig, wearer::WearerConfig},
-    daemon::{Member, UpdateLoop},
+    daemon::{Intake, Member, UpdateLoop},
     faces::outputs::{Outputs, Style},
     tell::{
         console::{self, Console},
@@ -150,6 +150,11 @@ pub(crate) fn member(app: &App, updates: &UpdateLoop) -> Member {
     Member {
         wearer: app.wearer.clone(),
         broadcast: updates.broadcast().clone(),
+        intake: Intake::new(
+            updates.broadcast().clone(),
+            &app.wearer,
+            app.history_writer(),
+        ),
         progress: updates.engine().progress(),
     }
 }

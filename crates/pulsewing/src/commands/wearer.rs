@@ -1,5 +1,7 @@
 //! `pulsewing wearer`: adds, lists and removes wearers.
 
+mod token;
+
 use std::{fs, io, time::Duration};
 
 use serde::Serialize;
@@ -38,14 +40,7 @@ pub(super) async fn run(household: &Household, action: &Wearer) -> Result<(), Pr
             "invitations are for a database of many wearers",
         )
         .hint("here a wearer signs in on the page of `pulsewing run`, at /w/ID/sign-in")),
-        #[cfg(feature = "fleet")]
-        Wearer::Token(_) => Err(Problem::new(
-            Exit::Usage,
-            "keys are for a database of many wearers; a household's page has a passphrase",
-        )
-        .hint(
-            "name the database with --store, or set passphrase under [web] in the configuration",
-        )),
+        Wearer::Token(options) => token::run(household, options),
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod chain_file;
 #[cfg(feature = "fleet")]
 pub(crate) mod leased_chain;
 pub(crate) mod roster;
+pub(crate) mod source_tokens;
 pub(crate) mod standing;
 pub(crate) mod state_file;
 

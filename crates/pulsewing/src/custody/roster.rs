@@ -293,12 +293,13 @@ pub(crate) fn lock(state_dir: &Path) -> Result<File, Problem> {
 /// Returns whether a directory in a state directory is or was a wearer's: of others with a name
 /// like an id, nothing is deleted.
 pub(crate) fn is_wearers(place: &Place) -> bool {
-    const OURS: [&str; 5] = [
+    const OURS: [&str; 6] = [
         "chain",
         "chain.lock",
         "run.lock",
         "state.json",
         "history.db",
+        super::source_tokens::NAME,
     ];
     OURS.iter().any(|name| place.dir.join(name).exists())
 }

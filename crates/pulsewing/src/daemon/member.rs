@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::Broadcast;
+use super::{Broadcast, Intake};
 use crate::{
     config::{places::Place, wearer::WearerConfig},
     engine::progress::Progress,
@@ -17,6 +17,8 @@ pub(crate) struct Member {
     pub wearer: WearerConfig,
     /// The current state.
     pub broadcast: Broadcast,
+    /// The way in for samples that programs push.
+    pub intake: Intake,
     /// Whether the updates make progress.
     pub progress: Progress,
 }

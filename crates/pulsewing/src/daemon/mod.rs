@@ -11,6 +11,8 @@
 //! | `repair.rs` | the choice of past days to fetch |
 //! | `snapshot.rs` | the current state, and the error of the last update |
 //! | `member.rs` | the wearers that are polled, each with a loop and a broadcast |
+//! | `intake.rs` | the samples that programs push: averaged into minutes, stored, published |
+//! | `pushed.rs` | what was pushed, over the cloud's reading |
 //! | `broadcast.rs` | publishes the state, and accepts requests for an update |
 //! | `remembered.rs` | the last reading, after a restart and after a long silence |
 //! | `notice.rs` | the text on a picture when something is wrong |
@@ -20,9 +22,11 @@
 //! | `supervision.rs` | the messages to systemd |
 
 mod broadcast;
+pub(crate) mod intake;
 mod member;
 mod notice;
 pub(crate) mod open_files;
+mod pushed;
 mod remembered;
 mod repair;
 mod single;
@@ -32,8 +36,10 @@ mod update_loop;
 mod watch_alarms;
 
 pub(crate) use broadcast::Broadcast;
+pub(crate) use intake::Intake;
 pub(crate) use member::{Member, Members};
 pub(crate) use notice::Notice;
+pub(crate) use pushed::{LIVE_FILE, LIVE_FOR, live_elsewhere};
 pub(crate) use remembered::{day_before, keep_last_known, last_reading, zone_of_minute};
 pub(crate) use single::Single;
 pub(crate) use snapshot::{FailedUpdate, Look, Repair, Snapshot};

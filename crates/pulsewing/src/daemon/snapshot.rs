@@ -12,13 +12,16 @@ use pulsewing_core::{
     alarm::Updates,
     civil::Offsets,
     cycle::{Failure, FailureKind},
-    day::Day,
+    day::{Day, Sample},
     reading::{Absence, Freshness, LONG_AGO, Reading},
 };
 use pulsewing_history::History;
 use serde::Serialize;
 
-use super::remembered::day_before;
+use super::{
+    pushed::{Live, Pushed},
+    remembered::day_before,
+};
 use crate::{alarms::Shown, custody::state_file::State, engine::Activity};
 
 /// The daemon's current state, shared by all views.
@@ -53,6 +56,8 @@ pub(crate) struct Snapshot {
     pub sign_in_ends: Option<Timestamp>,
     /// The alarms.
     pub alarms: Arc<Shown>,
+    /// What programs pushed: it is over the cloud's data in the reading and the day before it.
+    pub pushed: Pushed,
 }
 
 /// The style of a heart rate in every view: an old one must not look new.
@@ -127,6 +132,7 @@ impl Snapshot {
             updates: Updates::Unknown,
             sign_in_ends: None,
             alarms: Arc::default(),
+            pushed: Pushed::default(),
         }
     }
 
@@ -142,7 +148,30 @@ impl Snapshot {
             .or_else(|| shown.map(|shown| shown.day.clone()))
             .map(Arc::new)
             .or_else(|| earlier.filter(|earlier| Some(earlier.local().date()) == date));
+        self.show_again(reading);
+    }
+
+    /// Shows a reading with the same day before it, and with what programs pushed.
+    pub(crate) fn show_again(&mut self, mut reading: Reading) {
+        self.pushed.overlay(&mut reading, &mut self.earlier);
         self.reading = Some(Arc::new(reading));
+    }
+
+    /// Returns the newest sample of a program that pushes, while it is live.
+    pub(crate) fn live(&self, now: Timestamp) -> Option<&Live> {
+        self.pushed.live.as_ref().filter(|live| live.is_live(now))
+    }
+
+    /// Returns the newest rate and its time: a live sample, else the newest minute.
+    pub(crate) fn newest(&self, now: Timestamp) -> Option<Sample> {
+        let minute = || self.reading.as_ref()?.latest();
+        match self.live(now) {
+            Some(live) => Some(Sample {
+                at: live.at,
+                bpm: live.bpm,
+            }),
+            None => minute(),
+        }
     }
 
     /// Takes over the outcome of the last update; `failure` is the cycle's own error, if it failed.
@@ -189,10 +218,15 @@ impl Snapshot {
     }
 
     /// Returns how well the reading represents the present. While updates fail for any reason, it
-    /// counts as being from memory.
+    /// counts as being from memory; unless its newest minute, or a live sample, came without one.
     pub(crate) fn freshness(&self, now: Timestamp) -> Option<Freshness> {
         let reading = self.reading.as_ref()?;
-        Some(reading.freshness(now, self.every, self.is_from_memory))
+        if self.live(now).is_some() {
+            return Some(Freshness::Fresh);
+        }
+        let newest = reading.latest();
+        let is_pushed = newest.is_some_and(|minute| self.pushed.has(minute.at));
+        Some(reading.freshness(now, self.every, self.is_from_memory && !is_pushed))
     }
 
     /// Returns the reason why there is no newer minute. `None` while it is as new as can be
@@ -206,6 +240,9 @@ impl Snapshot {
 
     /// Returns the style of the heart rate; `None` without one.
     pub(crate) fn look(&self, now: Timestamp) -> Option<Look> {
+        if self.live(now).is_some() {
+            return Some(Look::Fresh);
+        }
         let age = self.reading.as_ref()?.age(now)?;
         Some(match self.freshness(now)? {
             _ if age >= LONG_AGO => Look::LongAgo,

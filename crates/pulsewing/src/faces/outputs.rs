@@ -3,8 +3,9 @@
 use std::{error::Error, path::PathBuf, str::FromStr, time::Duration};
 
 use embedded_graphics::geometry::Size;
-use jiff::{civil::Time, tz::TimeZone};
+use jiff::{SignedDuration, civil::Time, tz::TimeZone};
 use pulsewing_core::{
+    Bpm,
     cycle::Now,
     day::Day,
     look::{Backlight, Brightness, Night},
@@ -35,6 +36,8 @@ pub(crate) struct View<'v> {
     pub reading: Option<(&'v Reading, Freshness)>,
     /// The day before the reading's, if it is known.
     pub earlier: Option<&'v Day>,
+    /// A rate that was measured just now, and its age.
+    pub live: Option<(Bpm, SignedDuration)>,
     /// A message, if there is one.
     pub state: Option<State<'v>>,
     /// The time.
@@ -123,6 +126,9 @@ impl<'v> View<'v> {
         Self {
             reading: snapshot.reading.as_deref().zip(snapshot.freshness(now.utc)),
             earlier: snapshot.earlier.as_deref(),
+            live: snapshot
+                .live(now.utc)
+                .map(|live| (live.bpm, live.age(now.utc))),
             state: notice.state(),
             now,
         }
@@ -133,6 +139,7 @@ impl<'v> View<'v> {
         Self {
             reading: Some((reading, freshness)),
             earlier: None,
+            live: None,
             state: None,
             now,
         }
@@ -226,8 +233,12 @@ impl Style {
                     Some(earlier) => model.with_earlier(earlier),
                     None => model,
                 };
-                match state {
+                let model = match state {
                     Some(state) => model.with_state(state),
+                    None => model,
+                };
+                match view.live {
+                    Some((bpm, age)) => model.with_live(bpm, age),
                     None => model,
                 }
             }

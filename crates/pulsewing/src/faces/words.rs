@@ -11,6 +11,9 @@ use crate::{daemon::Snapshot, engine::Activity, tell::phrases::why};
 /// Describes how well the reading represents the present; `None` without a reading.
 pub(crate) fn freshness(snapshot: &Snapshot, now: Timestamp) -> Option<&'static str> {
     let reading = snapshot.reading.as_deref()?;
+    if snapshot.live(now).is_some() {
+        return Some("Live");
+    }
     Some(why(snapshot.freshness(now)?, reading.absence()))
 }
 

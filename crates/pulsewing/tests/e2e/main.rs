@@ -59,6 +59,7 @@ mod panel;
 mod plain_words;
 mod render;
 mod run;
+mod samples;
 mod sandbox_cli;
 #[cfg(target_os = "linux")]
 mod service;

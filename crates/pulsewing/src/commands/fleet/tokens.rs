@@ -11,6 +11,19 @@ use crate::{
 };
 
 pub(super) async fn run(fleet: &Fleet, options: &WearerToken) -> Result<(), Problem> {
+    if options.source.is_some() {
+        return Err(Problem::new(
+            Exit::Usage,
+            "programs send samples to a household's daemon, not to a database of many wearers",
+        )
+        .hint("leave out --store, PULSEWING_STORE and [store] url"));
+    }
+    if !options.ids.is_empty() && (options.list || options.revoke.is_some()) {
+        return Err(Problem::new(
+            Exit::Usage,
+            "the keys of a database are listed and revoked without a wearer",
+        ));
+    }
     if options.list {
         return list(fleet, options.json).await;
     }

@@ -92,6 +92,7 @@ impl Crew {
         let provider = app.provider(None);
         let updates = updates(&app, provider)?;
         let member = member(&app, &updates);
+        let intake = member.intake.clone();
         self.household
             .members
             .change(|members| members.push(member));
@@ -112,7 +113,12 @@ impl Crew {
         });
         let title = is_one_of_several.then(|| id.clone());
         let polled = async move {
-            poll(updates, &stop, after, title.as_ref(), app.console).await;
+            tokio::select! {
+                biased;
+                () = poll(updates, &stop, after, title.as_ref(), app.console) => {}
+                () = intake.run() => {}
+            }
+            intake.keep();
             drop(single);
             id
         };

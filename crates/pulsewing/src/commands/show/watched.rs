@@ -12,7 +12,10 @@ use crate::{
     alarms::{AlarmFile, LeftRequest, Request, Shown},
     app::App,
     commands::updates,
-    daemon::{Broadcast, Single, Snapshot, UpdateLoop, last_reading, watch_alarms},
+    daemon::{
+        Broadcast, LIVE_FILE, Single, Snapshot, UpdateLoop, last_reading, live_elsewhere,
+        watch_alarms,
+    },
     engine::stop::Stop,
     faces::terminal::Mode,
     tell::problem::{Exit, Problem},
@@ -45,7 +48,7 @@ enum Source {
     /// A daemon.
     Daemon {
         /// The times of its last writes, once it was looked at.
-        seen: Option<[Option<SystemTime>; 4]>,
+        seen: Option<[Option<SystemTime>; 5]>,
         snapshot: Arc<Snapshot>,
     },
 }
@@ -228,11 +231,12 @@ async fn poll(mut updates: UpdateLoop, stop: Stop, _single: Single) {
 }
 
 /// Returns the times of the daemon's last writes.
-fn changed_at(app: &App) -> [Option<SystemTime>; 4] {
+fn changed_at(app: &App) -> [Option<SystemTime>; 5] {
     let names = [
         "state.json",
         "history.db",
         "history.db-wal",
+        LIVE_FILE,
         AlarmFile::NAME,
     ];
     names.map(|name| {
@@ -254,6 +258,7 @@ fn remembered(app: &App) -> Snapshot {
     if let Some(last) = last_reading(&app.place, &state, provider, zone, app.now()) {
         snapshot.show(last, app.place.history().ok().flatten().as_ref());
     }
+    snapshot.pushed.live = live_elsewhere(&app.place);
     snapshot.remember(&state, state.remembered_failure());
     snapshot
 }

@@ -27,7 +27,8 @@ pub(super) struct Rate<'v> {
 impl<'v> Rate<'v> {
     /// Returns the newest rate of a reading; `None` without one.
     pub(super) fn new(view: &'v View<'v>, reading: &'v Reading) -> Option<Self> {
-        let (sample, look) = reading.latest().zip(view.snapshot.look(view.now))?;
+        let newest = view.snapshot.newest(view.now);
+        let (sample, look) = newest.zip(view.snapshot.look(view.now))?;
         Some(Self {
             view,
             reading,
@@ -99,7 +100,10 @@ impl<'v> Rate<'v> {
 
     /// Returns the age. The present time is the only one on a clock; an age of days has the day as well.
     pub(super) fn age(self) -> Span<'v> {
-        let age = phrases::ago(self.sample.at, self.view.now);
+        let age = match self.view.snapshot.live(self.view.now) {
+            Some(live) => format!("{} s ago", live.age(self.view.now).as_secs()),
+            None => phrases::ago(self.sample.at, self.view.now),
+        };
         match self.look {
             Look::Fresh => age.into(),
             Look::Old => Span::styled(age, colours::notable()),

@@ -70,6 +70,7 @@ pub(super) struct Now {
     provider: &'static str,
     reading: Option<ReadingJson>,
     age_s: Option<i64>,
+    live: Option<LiveJson>,
     absence: Option<&'static str>,
     is_time_zone_guessed: bool,
     activity: &'static str,
@@ -78,6 +79,15 @@ pub(super) struct Now {
     next_update: Option<String>,
     trouble: Option<TroubleJson>,
     repair: Option<Repair>,
+}
+
+/// A rate that a program pushed, while it is live.
+#[derive(Debug, Serialize)]
+struct LiveJson {
+    at: String,
+    bpm: u16,
+    age_s: i64,
+    source: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -102,6 +112,12 @@ impl Now {
             age_s: reading
                 .and_then(|reading| reading.age(now))
                 .map(|age| age.as_secs()),
+            live: snapshot.live(now).map(|live| LiveJson {
+                at: instant(live.at),
+                bpm: live.bpm.get(),
+                age_s: live.age(now).as_secs(),
+                source: live.source.to_string(),
+            }),
             absence: snapshot.absence(now).map(Absence::name),
             is_time_zone_guessed: reading.is_some_and(|it| it.time_zone.is_guessed()),
             activity: match snapshot.activity {

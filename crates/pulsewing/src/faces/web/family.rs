@@ -150,7 +150,7 @@ impl Card {
     fn html(&self, at: Timestamp) -> Markup {
         let wearer = &self.wearer;
         let reading = self.snapshot.reading.as_deref();
-        let latest = reading.and_then(|reading| Some((reading, reading.latest()?)));
+        let latest = reading.zip(self.snapshot.newest(at));
         let look = self.snapshot.look(at);
         // The time from which the page's script shows it as old, if nothing newer arrives.
         let later = |age| {

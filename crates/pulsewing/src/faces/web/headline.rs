@@ -11,7 +11,7 @@ use pulsewing_core::{
 
 use super::{dates, usual::Usual};
 use crate::{
-    daemon::{Look, Snapshot},
+    daemon::{LIVE_FOR, Look, Snapshot},
     faces::words,
     tell::phrases,
 };
@@ -20,7 +20,7 @@ use crate::{
 /// it first once that matters; before everything, that something is wrong. The page's script keeps it
 /// up to date.
 pub(super) fn title(snapshot: &Snapshot, now: Timestamp) -> String {
-    let newest = snapshot.reading.as_deref().and_then(Reading::latest);
+    let newest = snapshot.newest(now);
     let rate = match (newest, snapshot.look(now)) {
         (Some(sample), Some(Look::Fresh)) => {
             format!("{} bpm, {}", sample.bpm.get(), phrases::ago(sample.at, now))
@@ -58,7 +58,7 @@ pub(super) fn trouble(snapshot: &Snapshot) -> Option<&'static str> {
 /// Returns the card.
 pub(super) fn card(snapshot: &Snapshot, usual: Option<&Usual>, now: Timestamp) -> Markup {
     let reading = snapshot.reading.as_deref();
-    let latest = reading.and_then(|reading| Some((reading, reading.latest()?)));
+    let latest = reading.zip(snapshot.newest(now));
     let at = latest.map(|(_, sample)| sample.at);
     // The time from which the page's script shows it as old, if nothing newer arrives.
     let later = |age: SignedDuration| Some(at?.checked_add(age).ok()?.as_millisecond());
@@ -71,13 +71,13 @@ pub(super) fn card(snapshot: &Snapshot, usual: Option<&Usual>, now: Timestamp) -
             @match latest {
                 Some((reading, sample)) if is_fresh => {
                     (rate(reading, sample, snapshot, now))
-                    (age(reading, sample, now))
+                    (age(reading, sample, snapshot, now))
                     @if let Some(words) = usual.and_then(|usual| compared(usual, reading, sample)) {
                         p.usual-now { (words) }
                     }
                 }
                 Some((reading, sample)) => {
-                    (age(reading, sample, now))
+                    (age(reading, sample, snapshot, now))
                     (rate(reading, sample, snapshot, now))
                 }
                 None => {
@@ -89,7 +89,7 @@ pub(super) fn card(snapshot: &Snapshot, usual: Option<&Usual>, now: Timestamp) -
             }
             p.state {
                 @if let (Some(freshness), Some(words)) = (freshness, words::freshness(snapshot, now)) {
-                    span.freshness data-fresh=(freshness.name()) data-old="Old: this page has received nothing newer" { (words) }
+                    span.freshness title=[snapshot.live(now).map(|live| format!("From {}", live.source))] data-fresh=(freshness.name()) data-old="Old: this page has received nothing newer" { (words) }
                 }
                 @if let Some(guess) = reading.and_then(phrases::guess) { span.guess { (guess) } }
                 @if let Some(activity) = words::activity(snapshot) { span.activity { (activity) } }
@@ -125,10 +125,16 @@ const fn arrow(trend: Trend) -> &'static str {
     }
 }
 
-fn age(reading: &Reading, sample: Sample, now: Timestamp) -> Markup {
+fn age(reading: &Reading, sample: Sample, snapshot: &Snapshot, now: Timestamp) -> Markup {
+    let live = snapshot.live(now);
+    let live_for = live.map(|_| LIVE_FOR.as_millis());
+    let words = match live {
+        Some(live) => format!("{} s ago", live.age(now).as_secs()),
+        None => phrases::ago(sample.at, now),
+    };
     html! {
         p.age {
-            time datetime=(format!("{:.0}", sample.at)) data-at=(sample.at.as_millisecond()) { (phrases::ago(sample.at, now)) }
+            time datetime=(format!("{:.0}", sample.at)) data-at=(sample.at.as_millisecond()) data-live-for=[live_for] { (words) }
             " " span.at { (dates::at_moment(reading, sample.at, now)) }
         }
     }

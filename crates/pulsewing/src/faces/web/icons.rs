@@ -48,7 +48,7 @@ pub(super) struct State {
 pub(super) fn of_state(snapshot: &Snapshot, now: Timestamp) -> String {
     let reading = snapshot.reading.as_deref();
     let mut query = Vec::new();
-    if let Some((reading, sample)) = reading.and_then(|it| Some((it, it.latest()?))) {
+    if let Some((reading, sample)) = reading.zip(snapshot.newest(now)) {
         query.push(format!("bpm={}", sample.bpm.get()));
         if snapshot.look(now) == Some(Look::Fresh) {
             let zone = words::class_of(reading.heart_zones.zone(sample.bpm));

@@ -23,6 +23,7 @@
 //! | `chart` | graphs: lines, what is behind them, legends |
 //! | `zone_bar.rs`, `usual.rs` | the time in each zone, and what is usual at a time of day |
 //! | `fleet` | the pages of a fleet: wearers in a database, and keys instead of the passphrase |
+//! | `samples.rs` | the way in for samples that programs push |
 //! | `api.rs`, `events.rs`, `metrics.rs`, `frame.rs` | the same data for programs |
 //! | `openapi.rs`, `health.rs` | the description of the API; whether the daemon works |
 //!
@@ -55,6 +56,7 @@ mod overview;
 mod palette;
 mod passphrase;
 mod range;
+mod samples;
 mod server;
 mod sessions;
 mod sign_in;
@@ -149,8 +151,9 @@ fn router(site: Shared) -> Router {
     let router = polled_pages(pages(router, "/w/{wearer}"), "/w/{wearer}")
         .route("/w/{wearer}", get(family::to_wearer))
         .route("/w/{wearer}/", get(now::page));
-    let router = alarm_calls(calls(router, "/api/v1"), "/api/v1");
     let of_one = "/api/v1/wearers/{wearer}";
+    let router = samples::route(samples::route(router, "/api/v1"), of_one);
+    let router = alarm_calls(calls(router, "/api/v1"), "/api/v1");
     alarm_calls(calls(router, of_one), of_one)
         .route("/family/events", get(family::events))
         .route("/api/v1/wearers", get(api::wearers))

@@ -43,7 +43,8 @@ function count() {
   grow();
   for (const time of document.querySelectorAll("time[data-at]")) {
     const age = now() - Number(time.dataset.at);
-    const words = age < 60000 ? "just now" : `${length(age)} ago`;
+    const seconds = Math.max(0, Math.floor(age / 1000));
+    const words = time.dataset.liveFor && age < 60000 ? `${seconds} s ago` : age < 60000 ? "just now" : `${length(age)} ago`;
     if (time.textContent !== words) time.textContent = words;
   }
   for (const time of document.querySelectorAll("time[data-due]")) {
@@ -53,6 +54,17 @@ function count() {
   }
 }
 setInterval(count, 5000);
+
+// A live rate is told in seconds. When it is not live any more, nothing says so, and the page asks what is.
+setInterval(() => {
+  const time = document.querySelector("time[data-live-for]");
+  if (!time) return;
+  count();
+  if (now() - Number(time.dataset.at) <= Number(time.dataset.liveFor)) return;
+  const words = time.closest("[data-look]")?.querySelector(".freshness");
+  if (words) words.textContent = "";
+  refresh();
+}, 1000);
 
 // An old heart rate does not look new: its age comes first, and the tab's title has it. On the page
 // of all wearers that is so for each.
