@@ -23,8 +23,8 @@ use pulsewing_core::look::Brightness;
 use pulsewing_device::{
     Parts,
     ports::{
-        Backlight, Board, Button, Card, CardError, Clock, Credentials, Entropy, JoinError, Joined, Link,
-        Outgoing, Panel, PanelError, Reply, System, TimeError, Trusted, Unanswered, Web,
+        Backlight, Board, Button, Card, CardError, Clock, Credentials, Entropy, JoinError, Joined,
+        Link, Outgoing, Panel, PanelError, Reply, System, TimeError, Trusted, Unanswered, Web,
     },
     run,
 };

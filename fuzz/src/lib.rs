@@ -17,6 +17,7 @@ pub mod imports;
 pub mod improv_packets;
 pub mod json_chunks;
 pub mod redirects;
+pub mod samples;
 pub mod store_operations;
 pub mod stored_chains;
 pub mod token_replies;
@@ -86,6 +87,11 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "redirects",
         run: redirects::run,
+        mutations: 4_000,
+    },
+    Target {
+        name: "samples",
+        run: samples::run,
         mutations: 4_000,
     },
     Target {
