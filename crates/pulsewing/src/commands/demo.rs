@@ -99,7 +99,9 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
         listener.address()
     ));
     let members = app.members.clone();
-    members.change(|members| members.push(member(&app, &updates)));
+    let member = member(&app, &updates);
+    let intake = member.intake.clone();
+    members.change(|members| members.push(member));
     let page = web::serve(
         app.config.clone(),
         console,
@@ -116,8 +118,9 @@ pub(super) async fn run(options: &Demo, global: &Global, console: Console) -> Re
     tokio::select! {
         biased;
         result = cycles(&mut updates, &stop, console) => result,
-        () = watch_alarms(&broadcast) => Ok(()),
+        () = watch_alarms(&broadcast, Some(&intake)) => Ok(()),
         () = presenter.run() => Ok(()),
+        () = intake.run() => Ok(()),
         () = page => Ok(()),
     }
 }

@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use pulsewing_core::{
     cycle::Now,
     day::{Day, Sample, Window},
@@ -47,6 +47,9 @@ const CALLS_A_MINUTE: usize = 120;
 
 /// The shortest time between two pictures of a live rate.
 pub(crate) const SHOWN_EVERY: Duration = Duration::from_secs(3);
+
+/// The time after which minutes that could not be written are tried again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// The number of minutes that alarms hear of.
 const TOLD_MINUTES: usize = 180;
@@ -173,10 +176,6 @@ impl Intake {
 
     /// Returns the minutes that were completed since the start, oldest first: those that alarms may judge.
     /// The newest source's rate, at most the newest three hours.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "where the driver of the alarms subscribes")
-    )]
     pub(crate) fn minutes(&self) -> watch::Receiver<Arc<[Sample]>> {
         self.0.minutes.subscribe()
     }
@@ -203,39 +202,35 @@ impl Intake {
         let accepted = accepted.with(decoded.refused);
         if accepted.new > 0 {
             self.publish(self.0.broadcast.now());
-            let is_stored = self.store(now.utc);
             self.0.arrived.notify_one();
-            if !is_stored {
-                return Err(NotAccepted::NotStored);
-            }
         }
-        Ok(accepted)
+        // Also what an earlier call could not store.
+        match self.store(now.utc) {
+            true => Ok(accepted),
+            false => Err(NotAccepted::NotStored),
+        }
     }
 
     /// Publishes live samples while there are any, and completes minutes. Never returns.
     pub(crate) async fn run(&self) {
+        // After a failure, such as of a full disk, it is not tried again at once.
+        let mut not_before = Duration::ZERO;
         loop {
             let now = self.0.broadcast.now();
             let again = self.publish(now);
-            let due = {
-                let sources = self.sources();
-                let closing = sources.by_name.values();
-                closing.filter_map(|it| it.averages.next_close()).min()
-            };
-            if due.is_some_and(|due| due <= now.utc) {
+            let due = self.next_close().map(|due| {
+                let wait = due.duration_since(now.utc).max(SignedDuration::ZERO);
+                let due = now.up.saturating_add(wait.unsigned_abs());
+                due.max(not_before)
+            });
+            if due.is_some_and(|due| due <= now.up) {
                 let intake = self.clone();
                 let stored = tokio::task::spawn_blocking(move || intake.store(now.utc)).await;
                 if !stored.unwrap_or(false) {
-                    // The disk may be full; that passes.
-                    let later = now.up + Duration::from_secs(60);
-                    self.0.broadcast.clock().sleep_until(later).await;
+                    not_before = now.up + TRY_AGAIN_AFTER;
                 }
                 continue;
             }
-            let due = due.map(|due| {
-                let wait = due.duration_since(now.utc);
-                now.up + wait.unsigned_abs() + Duration::from_millis(1)
-            });
             match due.into_iter().chain(again).min() {
                 None => self.0.arrived.notified().await,
                 Some(until) => tokio::select! {
@@ -244,6 +239,13 @@ impl Intake {
                 },
             }
         }
+    }
+
+    /// Returns when the next minute closes that is not in the history.
+    fn next_close(&self) -> Option<Timestamp> {
+        let sources = self.sources();
+        let closing = sources.by_name.values();
+        closing.filter_map(|it| it.averages.next_close()).min()
     }
 
     /// Shows the newest sample, unless that was done a moment ago, and takes it away when it is not live
@@ -506,7 +508,7 @@ impl Sources {
                 }
             }
         }
-        self.newest = live.or(self.newest.take());
+        self.newest = live.or_else(|| self.newest.take());
         accepted
     }
 
@@ -530,5 +532,171 @@ impl Accepted {
             }
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulsewing_core::{Provider, alarm::Limits};
+    use pulsewing_history::{Listener, Retention};
+    use pulsewing_testkit::at;
+
+    use super::*;
+    use crate::{
+        alarms::Lookout,
+        config::places::Place,
+        engine::clock::Clock,
+        tell::console::{Colour, Console},
+    };
+
+    /// An intake at five past two, whose wearer's files are in this directory.
+    fn intake(dir: &std::path::Path) -> Intake {
+        let wearer = WearerConfig {
+            time_zone: Some("Europe/Berlin".to_owned()),
+            ..WearerConfig::default()
+        };
+        let place = Place::new(dir, &wearer.id);
+        let writer = HistoryWriter::new(
+            place.dir.clone(),
+            wearer.id.to_string(),
+            Retention::Forever,
+            Listener::new(|_| {}),
+        );
+        let now = at("2026-11-22T14:05:00Z");
+        let console = Console::new(false, Colour::Never);
+        let lookout = Lookout::open(&place, Limits::default(), now, console);
+        let broadcast = Broadcast::new(
+            Snapshot::new(Provider::Google, SignedDuration::from_mins(15)),
+            Arc::default(),
+            Clock::starting_at(now),
+            place,
+            watch::Sender::default(),
+            lookout,
+        );
+        Intake::new(broadcast, &wearer, writer)
+    }
+
+    fn push(
+        intake: &Intake,
+        source: &str,
+        samples: &[(&str, u16)],
+    ) -> Result<Accepted, NotAccepted> {
+        let samples: Vec<_> = samples
+            .iter()
+            .map(|(time, bpm)| serde_json::json!({"at": format!("2026-11-22T{time}Z"), "bpm": bpm}))
+            .collect();
+        let body = serde_json::to_vec(&samples).unwrap();
+        intake.accept(&source.parse().unwrap(), &body, Format::Json)
+    }
+
+    fn told(intake: &Intake) -> Vec<(String, u16)> {
+        let minutes = intake.minutes();
+        let minutes = minutes.borrow();
+        minutes
+            .iter()
+            .map(|it| (it.at.to_string(), it.bpm.get()))
+            .collect()
+    }
+
+    #[test]
+    fn alarms_hear_of_complete_minutes_since_the_start_oldest_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let one = intake(dir.path());
+        assert!(told(&one).is_empty());
+        push(
+            &one,
+            "strap",
+            &[("14:01:00", 70), ("14:00:00", 69), ("14:05:00", 99)],
+        )
+        .unwrap();
+        push(&one, "watch", &[("14:01:30", 81)]).unwrap();
+        let minute = |time: &str, bpm| (format!("2026-11-22T{time}:00Z"), bpm);
+        assert_eq!(told(&one), [minute("14:00", 69), minute("14:01", 81)]);
+        // The next start knows the minutes, and does not tell them again.
+        one.keep();
+        drop(one);
+        let next = intake(dir.path());
+        assert!(told(&next).is_empty());
+        let shown = next.0.broadcast.snapshot();
+        assert!(shown.pushed.has(at("2026-11-22T14:01:00Z")));
+        assert_eq!(next.next_close(), Some(at("2026-11-22T14:06:10Z")));
+    }
+
+    #[test]
+    fn minutes_that_cannot_be_stored_are_not_lost_and_not_called_stored() {
+        let dir = tempfile::tempdir().unwrap();
+        let intake = intake(dir.path());
+        let files = intake.0.broadcast.place().dir.clone();
+        // A file in the place of the directory.
+        fs::write(&files, "").unwrap();
+        let samples = [("14:01:00", 70)];
+        let refused = push(&intake, "strap", &samples);
+        assert!(
+            matches!(refused, Err(NotAccepted::NotStored)),
+            "{refused:?}"
+        );
+        assert!(told(&intake).is_empty());
+        fs::remove_file(&files).unwrap();
+        let accepted = push(&intake, "strap", &samples).unwrap();
+        assert_eq!((accepted.new, accepted.known), (0, 1));
+        assert_eq!(told(&intake).len(), 1);
+        let history = intake.0.broadcast.place().history().unwrap().unwrap();
+        let day = history
+            .day(jiff::civil::date(2026, 11, 22))
+            .unwrap()
+            .unwrap();
+        assert_eq!(day.day.logged_minutes(), 1);
+        assert_eq!(day.zone(), "Europe/Berlin");
+    }
+
+    #[test]
+    fn sources_and_calls_have_limits() {
+        let dir = tempfile::tempdir().unwrap();
+        let intake = intake(dir.path());
+        for number in 0..MOST_SOURCES {
+            push(&intake, &format!("s{number}"), &[]).unwrap();
+        }
+        let one_more = push(&intake, "more", &[]);
+        assert!(matches!(one_more, Err(NotAccepted::TooManySources)));
+        for _ in 1..CALLS_A_MINUTE {
+            push(&intake, "s0", &[]).unwrap();
+        }
+        let too_often = push(&intake, "s0", &[]);
+        assert!(matches!(too_often, Err(NotAccepted::TooOften { .. })));
+        push(&intake, "s1", &[]).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_live_sample_is_shown_taken_away_and_told_to_other_processes() {
+        let dir = tempfile::tempdir().unwrap();
+        let intake = intake(dir.path());
+        let broadcast = intake.0.broadcast.clone();
+        // As the daemon's lock does.
+        private::make_dir(&broadcast.place().dir).unwrap();
+        let now = broadcast.now();
+        let first = Now {
+            utc: at("2026-11-22T14:05:02Z"),
+            ..now
+        };
+        push(&intake, "strap", &[("14:05:00", 70)]).unwrap();
+        let live = |utc| broadcast.snapshot().live(utc).map(|live| live.bpm.get());
+        assert_eq!(live(first.utc), Some(70));
+        let told = super::super::live_elsewhere(broadcast.place()).unwrap();
+        assert_eq!((told.bpm.get(), told.source.as_str()), (70, "strap"));
+        // The next one waits until three seconds have passed.
+        push(&intake, "strap", &[("14:05:01", 75)]).unwrap();
+        assert_eq!(live(first.utc), Some(70));
+        let later = Now {
+            up: now.up + SHOWN_EVERY + Duration::from_secs(1),
+            ..first
+        };
+        assert!(intake.publish(later).is_some());
+        assert_eq!(live(first.utc), Some(75));
+        let over = Now {
+            utc: at("2026-11-22T14:05:12Z"),
+            up: later.up + Duration::from_secs(7),
+        };
+        assert_eq!(intake.publish(over), None);
+        assert_eq!(broadcast.snapshot().pushed.live, None);
     }
 }

@@ -1,13 +1,15 @@
 //! Has the alarms go on: with every update, and by the clock.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use pulsewing_core::{
     alarm::{Moment, News, SignIn, Trouble, Updates},
     cycle::Failure,
+    day::Sample,
 };
+use tokio::sync::watch;
 
-use super::{Broadcast, Snapshot};
+use super::{Broadcast, Intake, Snapshot};
 use crate::engine::Activity;
 
 /// The interval of looks for what another process has left to do.
@@ -33,8 +35,10 @@ pub(super) fn look(broadcast: &Broadcast, news: Option<&News<'_>>) {
     broadcast.tell(told);
 }
 
-/// Looks at the clock, and for what other processes have left to do. Never returns.
-pub(crate) async fn watch_alarms(broadcast: &Broadcast) {
+/// Looks at the clock, at the minutes that live sources complete, and for what other processes have left to
+/// do. Never returns.
+pub(crate) async fn watch_alarms(broadcast: &Broadcast, intake: Option<&Intake>) {
+    let mut minutes = intake.map(Intake::minutes);
     for round in (0..LOOKS).cycle() {
         if round == 0 {
             look(broadcast, None);
@@ -43,11 +47,22 @@ pub(crate) async fn watch_alarms(broadcast: &Broadcast) {
         let offsets = broadcast.snapshot().offsets(now.utc);
         let told = broadcast.lookout().obey_left(&offsets, now.utc);
         broadcast.tell(told);
-        broadcast
-            .clock()
-            .sleep_until(now.up + LOOK_FOR_REQUESTS)
-            .await;
+        let until = now.up + LOOK_FOR_REQUESTS;
+        tokio::select! {
+            live = completed(minutes.as_mut()) => look(broadcast, Some(&News::live(&live))),
+            () = broadcast.clock().sleep_until(until) => {}
+        }
     }
+}
+
+/// Waits for the next minutes of live sources. Returns the latest ones; never, if there are no such sources.
+async fn completed(minutes: Option<&mut watch::Receiver<Arc<[Sample]>>>) -> Arc<[Sample]> {
+    if let Some(minutes) = minutes
+        && minutes.changed().await.is_ok()
+    {
+        return Arc::clone(&minutes.borrow_and_update());
+    }
+    std::future::pending().await
 }
 
 fn sign_in(snapshot: &Snapshot) -> SignIn {

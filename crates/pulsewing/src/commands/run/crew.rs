@@ -14,7 +14,7 @@ use crate::{
     commands::{cycle_report, member, print, updates},
     config::wearer::WearerId,
     custody::chain_file::ChainFile,
-    daemon::{Broadcast, Single, UpdateLoop, watch_alarms},
+    daemon::{Broadcast, Intake, Single, UpdateLoop, watch_alarms},
     engine::stop::Stop,
     tell::{
         console::Console,
@@ -115,7 +115,7 @@ impl Crew {
         let polled = async move {
             tokio::select! {
                 biased;
-                () = poll(updates, &stop, after, title.as_ref(), app.console) => {}
+                () = poll(updates, &intake, &stop, after, title.as_ref(), app.console) => {}
                 () = intake.run() => {}
             }
             intake.keep();
@@ -207,6 +207,7 @@ fn claim(app: &App) -> Result<Single, Problem> {
 /// Polls a wearer until a request to stop. `title` is the wearer's name in front of the reports.
 async fn poll(
     mut updates: UpdateLoop,
+    intake: &Intake,
     stop: &Stop,
     after: Duration,
     title: Option<&WearerId>,
@@ -224,7 +225,7 @@ async fn poll(
         biased;
         () = cycles => {}
         () = look_for_sign_in(&broadcast) => {}
-        () = watch_alarms(&broadcast) => {}
+        () = watch_alarms(&broadcast, Some(intake)) => {}
     }
 }
 

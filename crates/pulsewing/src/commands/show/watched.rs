@@ -226,7 +226,7 @@ async fn poll(mut updates: UpdateLoop, stop: Stop, _single: Single) {
     tokio::select! {
         biased;
         () = cycles => {}
-        () = watch_alarms(&broadcast) => {}
+        () = watch_alarms(&broadcast, None) => {}
     }
 }
 

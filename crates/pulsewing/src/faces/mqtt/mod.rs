@@ -18,6 +18,7 @@ use pulsewing_core::{
     alarm::{Kind, Level},
     heart_zone::HeartZone,
 };
+use pulsewing_intake::{Format, Precision};
 use pulsewing_mqtt::{Bridge, Command, Link, Product, Settings, bridge, removal};
 use tokio::task::JoinError;
 use tokio_stream::{
@@ -28,13 +29,16 @@ use tokio_stream::{
 use crate::{
     alarms::{Request, Told},
     config::{Config, wearer::WearerId},
-    daemon::{Member, Members},
+    daemon::{Member, Members, intake},
     engine::{clock::Clock, http, stop::Stop},
     tell::problem::Problem,
 };
 
 /// Where to read about Pulsewing.
 const ABOUT: &str = env!("CARGO_PKG_REPOSITORY");
+
+/// The source of samples that come over the broker.
+const SOURCE: &str = "mqtt";
 
 /// The face of all wearers in Home Assistant.
 pub(crate) struct Mqtt {
@@ -182,6 +186,7 @@ fn obey(members: &Members, clock: &Clock, command: Command) {
         | Command::Acknowledge { wearer, .. }
         | Command::Samples { wearer, .. } => wearer,
     };
+    let everybody = members.clone();
     let members = members.all();
     let member = members
         .iter()
@@ -206,13 +211,27 @@ fn obey(members: &Members, clock: &Clock, command: Command) {
             });
         }
         Command::Samples { bytes, .. } => {
-            let count = bytes.len();
-            tracing::warn!(
-                wearer = %member.wearer.id,
-                bytes = count,
-                "MQTT: heart rates of another source are not taken; the message is ignored"
-            );
+            let id = member.wearer.id.clone();
+            tokio::spawn(async move { accept(&everybody, &id, bytes).await });
         }
+    }
+}
+
+/// Takes samples that somebody published. The broker has authenticated them, so they all have one source.
+async fn accept(members: &Members, id: &WearerId, body: Vec<u8>) {
+    let Ok(source) = SOURCE.parse() else {
+        return;
+    };
+    let is_json = body.trim_ascii_start().starts_with(b"[");
+    let format = match is_json {
+        true => Format::Json,
+        false => Format::LineProtocol(Precision::default()),
+    };
+    match intake::accept(members, id, source, body, format).await {
+        Ok(accepted) => {
+            tracing::debug!(wearer = %id, new = accepted.new, refused = accepted.refused.total(), "MQTT: samples");
+        }
+        Err(why) => tracing::warn!(wearer = %id, "MQTT: samples were not taken: {why}"),
     }
 }
 

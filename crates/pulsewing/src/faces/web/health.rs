@@ -52,13 +52,14 @@ mod tests {
 
     use jiff::SignedDuration;
     use pulsewing_core::{Provider, alarm::Limits};
+    use pulsewing_history::{HistoryWriter, Listener, Retention};
     use tokio::sync::Notify;
 
     use super::{super::empty_site, *};
     use crate::{
         alarms::Lookout,
         config::{places::Place, wearer::WearerConfig},
-        daemon::{Broadcast, Member, Members, Snapshot},
+        daemon::{Broadcast, Intake, Member, Members, Snapshot},
         engine::{clock::Clock, progress::Progress},
         tell::console::{Colour, Console},
     };
@@ -70,8 +71,16 @@ mod tests {
         let console = Console::new(false, Colour::Never);
         let lookout = Lookout::open(&place, Limits::default(), clock.now().utc, console);
         let (wake, changes) = (Arc::new(Notify::new()), members.any_change().clone());
+        let writer = HistoryWriter::new(
+            dir.to_owned(),
+            wearer.id.to_string(),
+            Retention::Nothing,
+            Listener::new(|_| {}),
+        );
+        let broadcast = Broadcast::new(snapshot, wake, clock.clone(), place, changes, lookout);
         Member {
-            broadcast: Broadcast::new(snapshot, wake, clock.clone(), place, changes, lookout),
+            intake: Intake::new(broadcast.clone(), &wearer, writer),
+            broadcast,
             progress: Progress::default(),
             wearer,
         }

@@ -175,7 +175,7 @@ fn format(headers: &HeaderMap, query: Option<&str>) -> Result<Format, api::Error
     let named = named
         .filter_map(|pair| pair.strip_prefix("precision="))
         .next();
-    match named.map_or(Ok(Precision::default()), str::parse) {
+    match named.map_or_else(|| Ok(Precision::default()), str::parse) {
         Ok(precision) => Ok(Format::LineProtocol(precision)),
         Err(()) => Err(api::Error::new(
             StatusCode::BAD_REQUEST,
