@@ -73,7 +73,6 @@ fn version(row: &rusqlite::Row<'_>) -> Option<DayVersion> {
 mod tests {
     use jiff::civil::date;
 
-    use super::*;
     use crate::{
         Kind,
         tests::{day, known, opened},
