@@ -45,6 +45,7 @@ fn facts(latest: Latest) -> Facts<'static> {
         trend: None,
         resting: None,
         age: Some(SignedDuration::from_mins(20)),
+        is_live: false,
         freshness: Freshness::Fresh,
         absence: Absence::NotSynced,
         is_zone_guessed: false,
