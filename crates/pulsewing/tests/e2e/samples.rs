@@ -433,3 +433,26 @@ fn a_wearer_without_an_account_has_a_page_of_what_is_pushed() {
     assert_eq!(told["reading"]["latest"]["bpm"], 64, "{told}");
     daemon.stop();
 }
+
+#[test]
+fn a_pushed_rate_beyond_a_limit_is_told_when_its_minutes_are_complete() {
+    let signed_in = SignedIn::google_today();
+    signed_in
+        .home
+        .configure_more("\n[alarms]\nhigh_urgent = 150\n");
+    let strap = token(&signed_in, "strap");
+    let daemon = Daemon::updated(&signed_in);
+    // What is older than an hour tells nothing about now.
+    let old = (10..30).map(|minute| at(&format!("12:{minute}:30"), 190));
+    let reply = push(&daemon, &strap, &json!(old.collect::<Vec<_>>()));
+    assert_eq!(reply.json()["accepted"], 20, "{}", reply.body);
+    assert_eq!(daemon.json("/api/v1/alarms")["active"], json!([]));
+    let times = ["13:57", "13:58", "13:59"].map(String::from).into_iter();
+    let times = times.chain((0..7).map(|minute| format!("14:0{minute}")));
+    let samples: Vec<Value> = times.map(|time| at(&format!("{time}:30"), 160)).collect();
+    push(&daemon, &strap, &json!(samples));
+    let line = daemon.logs("kind=high");
+    let sentence = "Heart rate very high. 160 bpm at 14:0";
+    assert!(line.contains(sentence), "{line}");
+    daemon.stop();
+}
