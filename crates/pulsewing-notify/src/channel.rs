@@ -345,7 +345,7 @@ mod tests {
             url = "https://ntfy.sh"
             topic = "hush-topic"
             token_file = "token"
-            snooze_token_file = "token"
+            snooze_token_file = "signing"
             [[send]]
             to = "gotify"
             url = "http://gotify.lan/push/"

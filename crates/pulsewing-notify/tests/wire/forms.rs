@@ -50,7 +50,7 @@ async fn ntfy_gets_json_at_its_root() {
         r#""title":"Léa: Heart rate too high","tags":["warning","heart"],"priority":5,"#,
         r#""click":"https://pulse.example/lea","actions":[{"action":"http","label":"Silence 30 min","#,
         r#""url":"https://pulse.example/api/v1/wearers/lea/alarms/high/snooze","method":"POST","#,
-        r#""headers":{"Authorization":"Bearer sn_hush","Content-Type":"application/json"},"#,
+        r#""headers":{"Authorization":"Bearer sn_hush_hush_hush","Content-Type":"application/json"},"#,
         r#""body":"{\"minutes\":30}","clear":true}],"sequence_id":"ID"}"#
     );
     assert_eq!(request.body, expected.replace("ID", &id));

@@ -40,7 +40,7 @@ fn outbox(dir: &Path, tables: &[String]) -> Outbox {
         ("token", "tk_hush"),
         ("user", "u_hush"),
         ("signing", "hush-0123456789abcdef"),
-        ("snooze", "sn_hush"),
+        ("snooze", "sn_hush_hush_hush"),
     ] {
         std::fs::write(dir.join(name), secret).unwrap();
     }
