@@ -24,7 +24,8 @@ use pulsewing_device::{
     Parts,
     ports::{
         Backlight, Board, Button, Card, CardError, Clock, Credentials, Entropy, JoinError, Joined,
-        Link, Outgoing, Panel, PanelError, Reply, System, TimeError, Trusted, Unanswered, Web,
+        Link, Outgoing, Panel, PanelError, Reply, Sounder, System, TimeError, Trusted, Unanswered,
+        Web,
     },
     run,
 };
@@ -80,6 +81,7 @@ impl Bench {
                 store: set_up(),
                 panel: port(),
                 backlight: port(),
+                sounder: port(),
                 entropy: port(),
                 card: port(),
                 button: port(),
@@ -180,6 +182,7 @@ impl Board for Port {
     type Flash = MockFlash;
     type Panel = Self;
     type Backlight = Self;
+    type Sounder = Self;
     type Entropy = Self;
     type Card = Self;
     type Button = Self;
@@ -247,6 +250,10 @@ impl Web for Port {
     fn trusted(&self) -> Trusted {
         Trusted::default()
     }
+}
+
+impl Sounder for Port {
+    fn sound(&mut self, _: Option<core::num::NonZeroU16>) {}
 }
 
 impl Backlight for Port {

@@ -15,6 +15,9 @@ NOW = "2026-11-22T14:07:00Z"
 PASSPHRASE = "correct horse"
 SETTINGS = f'[web]\npassphrase = "{PASSPHRASE}"\n[history]\nkeep = "2 days"\n'
 
+# The call that takes samples needs a token of its own and bodies: the end-to-end tests make it.
+SAMPLES = "/samples"
+
 # What a test cannot bring about at will: a damaged history, a loop that hangs, ten wrong passphrases.
 NOT_SEEN = {"429", "500", "503"}
 
@@ -72,6 +75,8 @@ def check(program):
 def every_call(judge, values, status, **how):
     """Makes every call that may answer with this status."""
     for path, item in judge.document["paths"].items():
+        if path.endswith(SAMPLES):
+            continue
         for method in METHODS & item.keys():
             if str(status) in item[method]["responses"]:
                 address = path
@@ -139,6 +144,8 @@ class Judge:
     def nothing_is_left_out(self):
         """Every answer in the description was seen, except those that cannot be brought about."""
         for path, item in self.document["paths"].items():
+            if path.endswith(SAMPLES):
+                continue
             for method in METHODS & item.keys():
                 for status in item[method]["responses"]:
                     is_seen = (method, path, status) in self.seen
