@@ -13,7 +13,7 @@ use pulsewing_store::{
 use crate::chain::chain;
 
 const SECTOR: usize = 4_096;
-const SECTORS: u32 = 24;
+const SECTORS: u32 = 28;
 
 /// The most operations of one input.
 const FUEL: usize = 48;
